@@ -1,0 +1,65 @@
+# What every folder of the house shares: warnings, sanitizers, ccache, and the two functions
+# that turn a folder into a library or a test program.
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+# mold links a sanitized test program in a second where ld needs ten.
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(holdfast_options INTERFACE)
+target_include_directories(holdfast_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(holdfast_options INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 sees uses of uninitialised members in inlined coroutine frames and std::variant that are not there.
+  target_compile_options(holdfast_options INTERFACE -Wno-maybe-uninitialized -Wno-sign-conversion)
+endif()
+if(HOLDFAST_SANITIZE)
+  target_compile_options(holdfast_options INTERFACE
+    -fsanitize=${HOLDFAST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(holdfast_options INTERFACE -fsanitize=${HOLDFAST_SANITIZE})
+endif()
+if(HOLDFAST_FAULT_POINTS)
+  target_compile_definitions(holdfast_options INTERFACE HOLDFAST_FAULT_POINTS=1)
+endif()
+
+# holdfast_library(name [SOURCES files...] [DEPS libraries...])
+# One static library per folder; without SOURCES every .cc of the folder and below belongs to it.
+function(holdfast_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_SOURCES)
+    file(GLOB_RECURSE ARG_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  endif()
+  if(ARG_SOURCES)
+    add_library(${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(${name} PUBLIC holdfast_options ${ARG_DEPS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE holdfast_options ${ARG_DEPS})
+  endif()
+endfunction()
+
+# holdfast_test(name [SOURCES files...] [DEPS libraries...])
+# One GoogleTest program of the *_test.cc of the folder (not below); ctest runs it whole.
+function(holdfast_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_SOURCES)
+    file(GLOB ARG_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  if(ARG_SOURCES)
+    add_executable(${name} ${ARG_SOURCES})
+    target_link_libraries(${name} PRIVATE holdfast_options ${ARG_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
+    target_compile_definitions(${name} PRIVATE HOLDFAST_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+  endif()
+endfunction()

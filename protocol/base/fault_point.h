@@ -1,0 +1,20 @@
+// Named places where a crash test may kill the process: FAULT_POINT("create.persist.after").
+// Armed by the environment: HOLDFAST_FAULT="name" or "name:N" (the N-th pass, from 1) raises SIGKILL there.
+// Compiled to nothing when HOLDFAST_FAULT_POINTS is off (release packages).
+#pragma once
+
+#include <string_view>
+
+namespace holdfast {
+
+// Arms a point from a test or from main (HOLDFAST_FAULT). An empty text disarms. Form: "name" or "name:N".
+void ArmFaultPoint(std::string_view text);
+void ReachFaultPoint(std::string_view name);
+
+}  // namespace holdfast
+
+#if HOLDFAST_FAULT_POINTS
+#define FAULT_POINT(name) ::holdfast::ReachFaultPoint(name)
+#else
+#define FAULT_POINT(name) static_cast<void>(0)
+#endif
