@@ -55,6 +55,8 @@ namespace holdfast {
   X(kWrongPassword, 0xC000006A, "STATUS_WRONG_PASSWORD") \
   X(kLogonFailure, 0xC000006D, "STATUS_LOGON_FAILURE") \
   X(kAccountRestriction, 0xC000006E, "STATUS_ACCOUNT_RESTRICTION") \
+  X(kAccountDisabled, 0xC0000072, "STATUS_ACCOUNT_DISABLED") \
+  X(kTimeDifferenceAtDc, 0xC0000133, "STATUS_TIME_DIFFERENCE_AT_DC") \
   X(kInvalidSid, 0xC0000078, "STATUS_INVALID_SID") \
   X(kInvalidAcl, 0xC0000077, "STATUS_INVALID_ACL") \
   X(kInvalidSecurityDescr, 0xC0000079, "STATUS_INVALID_SECURITY_DESCR") \
