@@ -58,6 +58,8 @@ namespace holdfast {
   X(kAccountDisabled, 0xC0000072, "STATUS_ACCOUNT_DISABLED") \
   X(kTimeDifferenceAtDc, 0xC0000133, "STATUS_TIME_DIFFERENCE_AT_DC") \
   X(kInvalidSid, 0xC0000078, "STATUS_INVALID_SID") \
+  X(kInvalidOwner, 0xC000005A, "STATUS_INVALID_OWNER") \
+  X(kInvalidPrimaryGroup, 0xC000005B, "STATUS_INVALID_PRIMARY_GROUP") \
   X(kInvalidAcl, 0xC0000077, "STATUS_INVALID_ACL") \
   X(kInvalidSecurityDescr, 0xC0000079, "STATUS_INVALID_SECURITY_DESCR") \
   X(kRangeNotLocked, 0xC000007E, "STATUS_RANGE_NOT_LOCKED") \
