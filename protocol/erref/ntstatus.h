@@ -67,6 +67,8 @@ namespace holdfast {
   X(kInsufficientResources, 0xC000009A, "STATUS_INSUFFICIENT_RESOURCES") \
   X(kMediaWriteProtected, 0xC00000A2, "STATUS_MEDIA_WRITE_PROTECTED") \
   X(kPipeDisconnected, 0xC00000B0, "STATUS_PIPE_DISCONNECTED") \
+  X(kPipeEmpty, 0xC00000D9, "STATUS_PIPE_EMPTY") \
+  X(kPipeBusy, 0xC00000AE, "STATUS_PIPE_BUSY") \
   X(kIoTimeout, 0xC00000B5, "STATUS_IO_TIMEOUT") \
   X(kFileForcedClosed, 0xC00000B6, "STATUS_FILE_FORCED_CLOSED") \
   X(kFileIsADirectory, 0xC00000BA, "STATUS_FILE_IS_A_DIRECTORY") \
