@@ -30,9 +30,11 @@ struct AuthenticatorConfig {
   bool ntlm_enabled = false;
   // See auth/ntlm_users.h for the format; re-read when it changes.
   std::string ntlm_users_path;
-  // What an NTLM CHALLENGE names as the server and its domain, [MS-NLMP] 2.2.2.1; empty: the host's name, "WORKGROUP".
+  // What an NTLM CHALLENGE names as the server, and the domain of its users, [MS-NLMP] 2.2.2.1; empty: the host's name.
   std::string netbios_name;
-  std::string netbios_domain;
+
+  // Users and groups that are BUILTIN\Administrators here, whichever mechanism they come by.
+  std::vector<Sid> administrators;
 };
 
 // Who signed in, and the key that both sides now share.
@@ -75,9 +77,12 @@ class Authenticator {
   static std::unique_ptr<Authenticator> Create(const AuthenticatorConfig& config, std::string* error);
   virtual ~Authenticator() = default;
 
+  // Why the last change of the keytab or the users file could not be taken over (the old content stays in use); empty: all is well.
+  virtual std::string ReloadError() const = 0;
   // The SecurityBuffer of the NEGOTIATE response: SPNEGO NegTokenInit2, [MS-SPNG] 2.2.1.
   virtual const Bytes& NegotiateHint() const = 0;
   // A new sign-in. The client's first token tells whether it is SPNEGO, raw NTLMSSP or a raw Kerberos AP-REQ.
+  // It must end before the authenticator does.
   virtual std::unique_ptr<AuthExchange> Begin() = 0;
 };
 
