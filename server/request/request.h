@@ -1,0 +1,63 @@
+// A request on its way through the stages, [MS-SMB2] 3.3.1.13, and what a handler makes of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "protocol/base/bytes.h"
+#include "protocol/wire/codec.h"
+#include "protocol/smb2/constants.h"
+#include "protocol/smb2/header.h"
+#include "server/state/handle.h"
+#include "server/state/session.h"
+#include "server/state/tree_connect.h"
+
+namespace holdfast {
+
+class Connection;
+class Server;
+
+// The stages of design §3; traces, metrics and crash tests use these names.
+enum class RequestStage : std::uint8_t { kReceive, kUnwrap, kAdmit, kDecode, kExecute, kPersist, kReply, kSend };
+
+struct Request {
+  Server* server = nullptr;
+  std::shared_ptr<Connection> connection;
+  SessionPtr session;     // set when the row needs it
+  TreeConnectPtr tree;    // likewise
+  HandlePtr handle;       // likewise
+  smb2::Header header;
+  std::shared_ptr<Bytes> frame;  // keeps `message` alive
+  ByteView message;       // header and body of this command, padding of the compound excluded as far as known
+  bool encrypted = false;
+  bool related = false;
+  bool compounded = false;
+  bool last_in_compound = true;
+  PendingWaitPtr wait = std::make_shared<PendingWait>();  // give it to operations that may wait
+  std::uint64_t async_id = 0;    // set when the interim response went out
+  bool interim_sent = false;
+  std::uint32_t payload_bytes = 0;  // for the credit charge check: set by the row's payload function
+  // The file of this command for the related ones that follow; CREATE sets it.
+  HandlePtr created;
+
+  // Access of the user to files through this tree.
+  OpenPtr open() const { return handle ? handle->open : nullptr; }
+};
+using RequestPtr = std::shared_ptr<Request>;
+
+// The answer: a status and the body behind the header. With an error status an empty body becomes an ERROR Response.
+struct Reply {
+  NtStatus status = NtStatus::kSuccess;
+  Bytes body;
+  bool no_response = false;     // CANCEL
+  bool disconnect = false;      // the connection ends without an answer
+  bool sign = false;            // sign even though the session does not demand it (final SESSION_SETUP)
+  bool never_encrypt = false;   // SESSION_SETUP answers
+
+  Reply(NtStatus s) : status(s) {}  // NOLINT
+  explicit Reply(Bytes b) : body(std::move(b)) {}
+  Reply(NtStatus s, Bytes b) : status(s), body(std::move(b)) {}
+};
+
+}  // namespace holdfast

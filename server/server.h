@@ -1,0 +1,90 @@
+// The server of one node: configuration, shares, global tables. Owned by main (or a test), runs on the core executor.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "auth/authenticator.h"
+#include "protocol/base/clock.h"
+#include "protocol/base/random.h"
+#include "server/config.h"
+#include "server/metrics.h"
+#include "server/pipes/pipe.h"
+#include "server/state/connection.h"
+#include "storage/files/files.h"
+
+namespace holdfast {
+
+struct ServerSeams {
+  Executor executor;
+  Clock* clock = nullptr;
+  Random* random = nullptr;
+  WorkerPool* workers = nullptr;
+  Authenticator* authenticator = nullptr;
+  Files* files = nullptr;  // of the one volume
+};
+
+class Server {
+ public:
+  Server(ServerConfig config, ServerSeams seams);
+  ~Server();
+
+  // Makes the directories of the shares in the volume. Then connections may come.
+  Task<NtStatus> Prepare();
+  // Serves one connection until it ends.
+  Task<void> Serve(std::shared_ptr<Transport> transport);
+  // A CA node stops by dropping connections: nothing is closed on the clients' behalf.
+  void DropConnections();
+
+  const ServerConfig& config() const { return config_; }
+  const ServerSeams& seams() const { return seams_; }
+  Clock& clock() { return *seams_.clock; }
+  Random& random() { return *seams_.random; }
+  WorkerPool& workers() { return *seams_.workers; }
+  Authenticator& authenticator() { return *seams_.authenticator; }
+  Executor executor() const { return seams_.executor; }
+  const Guid& server_guid() const { return server_guid_; }
+  Metrics& metrics() { return metrics_; }
+
+  // Name without host part, case-blind; null when there is none. IPC$ is always there.
+  SharePtr FindShare(std::u16string_view name) const;
+  const std::vector<SharePtr>& shares() const { return shares_; }
+  // True for the server's name, the cluster's, an alias, or an address literal; [MS-SMB2] 3.3.5.7.
+  bool IsOurName(std::u16string_view host) const;
+  PipeEnvironment MakePipeEnvironment(const Session& session) const;
+
+  // ---- global tables ------------------------------------------------------------------------------------------
+  std::uint64_t NewSessionId();
+  SessionPtr FindSession(std::uint64_t session_id) const;
+  void AddSession(SessionPtr session);
+  // Ends a session: opens are preserved (logoff, loss) or closed (failed re-authentication), trees go.
+  enum class EndReason { kConnectionLost, kLogoff, kPreviousSession, kFailedReauthentication };
+  Task<void> EndSession(SessionPtr session, EndReason reason);
+  Task<void> EndTree(TreeConnectPtr tree, SessionPtr session);
+
+  // Puts an open (or pipe) into the session's table with a new volatile id and attaches it.
+  HandlePtr AddHandle(const std::shared_ptr<Connection>& connection, const SessionPtr& session,
+                      const TreeConnectPtr& tree, OpenPtr open, std::shared_ptr<NamedPipe> pipe);
+  // Takes it out; the caller closes the open.
+  void RemoveHandle(const SessionPtr& session, const HandlePtr& handle);
+  // The handle of this session for the open, if it is attached here (a replayed CREATE).
+  HandlePtr FindHandle(const SessionPtr& session, const OpenPtr& open) const;
+
+  std::size_t connection_count() const { return connections_.size(); }
+
+ private:
+  friend class Pipeline;
+  ServerConfig config_;
+  ServerSeams seams_;
+  Guid server_guid_;  // new for every incarnation, windows-wise
+  Metrics metrics_;
+  std::vector<SharePtr> shares_;
+  std::unordered_map<std::uint64_t, SessionPtr> sessions_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
+  std::uint64_t next_connection_id_ = 1;
+};
+
+}  // namespace holdfast
