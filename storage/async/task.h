@@ -2,6 +2,8 @@
 //
 // One executor thread runs all protocol and file state ("the core"). Nothing on it blocks: blocking work
 // runs on a WorkerPool and comes back to the core. Code on the core can be interleaved only at co_await.
+// g++ 12 miscompiles temporaries inside a co_await expression: a closure that is converted to std::function there is
+// destroyed twice, a braced list there does not compile. Give both a name on a line of their own first.
 // Waits are ended by completing them with a status (NtStatus::kCancelled), never by Asio cancellation.
 #pragma once
 
