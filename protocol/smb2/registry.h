@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string_view>
-#include <tuple>
 
 #include "protocol/smb2/contexts/app_instance.h"
 #include "protocol/smb2/contexts/create_context.h"
@@ -58,118 +57,113 @@ using Message = Registered<M, Framing::kMessage>;
 template <class M>
 using Data = Registered<M, Framing::kData>;
 
-// clang-format off
-inline constexpr auto kRegistry = std::tuple{
-    Message<NegotiateRequest>{"negotiate_request"},
-    Message<NegotiateResponse>{"negotiate_response"},
-    Message<SessionSetupRequest>{"session_setup_request"},
-    Message<SessionSetupResponse>{"session_setup_response"},
-    Message<LogoffRequest>{"logoff_request"},
-    Message<LogoffResponse>{"logoff_response"},
-    Message<TreeConnectRequest>{"tree_connect_request"},
-    Message<TreeConnectExtendedRequest>{"tree_connect_extended_request"},
-    Message<TreeConnectResponse>{"tree_connect_response"},
-    Message<TreeDisconnectRequest>{"tree_disconnect_request"},
-    Message<TreeDisconnectResponse>{"tree_disconnect_response"},
-    Message<CreateRequest>{"create_request"},
-    Message<CreateResponse>{"create_response"},
-    Message<CloseRequest>{"close_request"},
-    Message<CloseResponse>{"close_response"},
-    Message<FlushRequest>{"flush_request"},
-    Message<FlushResponse>{"flush_response"},
-    Message<ReadRequest>{"read_request"},
-    Message<ReadResponse>{"read_response"},
-    Message<WriteRequest>{"write_request"},
-    Message<WriteResponse>{"write_response"},
-    Message<LockRequest>{"lock_request"},
-    Message<LockResponse>{"lock_response"},
-    Message<IoctlRequest>{"ioctl_request"},
-    Message<IoctlResponse>{"ioctl_response"},
-    Message<CancelRequest>{"cancel_request"},
-    Message<EchoRequest>{"echo_request"},
-    Message<EchoResponse>{"echo_response"},
-    Message<QueryDirectoryRequest>{"query_directory_request"},
-    Message<QueryDirectoryResponse>{"query_directory_response"},
-    Message<ChangeNotifyRequest>{"change_notify_request"},
-    Message<ChangeNotifyResponse>{"change_notify_response"},
-    Message<QueryInfoRequest>{"query_info_request"},
-    Message<QueryInfoResponse>{"query_info_response"},
-    Message<SetInfoRequest>{"set_info_request"},
-    Message<SetInfoResponse>{"set_info_response"},
-    Message<OplockBreakNotification>{"oplock_break"},
-    Message<LeaseBreakNotification>{"lease_break_notification"},
-    Message<LeaseBreakAcknowledgment>{"lease_break_acknowledgment"},
-    Message<ErrorResponse>{"error_response"},
-
-    Data<Header>{"header"},
-    Data<TransformHeader>{"transform_header"},
-    Data<CompressionTransformHeader>{"compression_transform_header"},
-    Data<ErrorContext>{"error_context"},
-    Data<BufferTooSmallError>{"error_buffer_too_small"},
-    Data<SymbolicLinkErrorLayout>{"error_symbolic_link"},
-    Data<ShareRedirectError>{"error_share_redirect"},
-
-    Data<PreauthIntegrityCapabilities>{"context_preauth_integrity_capabilities"},
-    Data<EncryptionCapabilities>{"context_encryption_capabilities"},
-    Data<CompressionCapabilities>{"context_compression_capabilities"},
-    Data<NetnameNegotiateContextId>{"context_netname_negotiate_context_id"},
-    Data<TransportCapabilities>{"context_transport_capabilities"},
-    Data<RdmaTransformCapabilities>{"context_rdma_transform_capabilities"},
-    Data<SigningCapabilities>{"context_signing_capabilities"},
-
-    Data<DurableHandleRequest>{"context_durable_handle_request"},
-    Data<DurableHandleResponse>{"context_durable_handle_response"},
-    Data<DurableHandleReconnect>{"context_durable_handle_reconnect"},
-    Data<DurableHandleRequestV2>{"context_durable_handle_request_v2"},
-    Data<DurableHandleResponseV2>{"context_durable_handle_response_v2"},
-    Data<DurableHandleReconnectV2>{"context_durable_handle_reconnect_v2"},
-    Data<LeaseContext>{"context_lease"},
-    Data<LeaseContextV2>{"context_lease_v2"},
-    Data<AppInstanceId>{"context_app_instance_id"},
-    Data<AppInstanceVersion>{"context_app_instance_version"},
-    Data<QueryMaximalAccessRequest>{"context_query_maximal_access_request"},
-    Data<QueryMaximalAccessResponse>{"context_query_maximal_access_response"},
-    Data<AllocationSize>{"context_allocation_size"},
-    Data<TimewarpToken>{"context_timewarp_token"},
-    Data<QueryOnDiskIdResponse>{"context_query_on_disk_id_response"},
-
-    Data<QueryQuotaInfo>{"query_quota_info"},
-    Data<ValidateNegotiateInfoRequest>{"ioctl_validate_negotiate_info_request"},
-    Data<ValidateNegotiateInfoResponse>{"ioctl_validate_negotiate_info_response"},
-    Data<NetworkInterfaceInfoResponse>{"ioctl_network_interface_info_response"},
-    Data<SrvCopychunkCopy>{"ioctl_srv_copychunk_copy"},
-    Data<SrvCopychunkResponse>{"ioctl_srv_copychunk_response"},
-    Data<SrvRequestResumeKeyResponse>{"ioctl_srv_request_resume_key_response"},
-    Data<NetworkResiliencyRequest>{"ioctl_network_resiliency_request"},
-    Data<SrvSnapshotArray>{"ioctl_srv_snapshot_array"},
-    Data<SrvReadHashRequest>{"ioctl_srv_read_hash_request"},
-    Data<PipeWaitRequest>{"ioctl_pipe_wait_request"},
-    Data<PipePeekResponse>{"ioctl_pipe_peek_response"},
-    Data<FileSetSparseBuffer>{"ioctl_set_sparse"},
-    Data<FileZeroDataInformation>{"ioctl_file_zero_data_information"},
-    Data<FileAllocatedRangeBuffer>{"ioctl_file_allocated_range_buffer"},
-    Data<FileAllocatedRanges>{"ioctl_file_allocated_ranges"},
-    Data<FileLevelTrim>{"ioctl_file_level_trim"},
-    Data<FileLevelTrimOutput>{"ioctl_file_level_trim_output"},
-    Data<FileRegionInput>{"ioctl_file_region_input"},
-    Data<FileRegionOutput>{"ioctl_file_region_output"},
-    Data<DuplicateExtentsData>{"ioctl_duplicate_extents_data"},
-    Data<DuplicateExtentsDataEx>{"ioctl_duplicate_extents_data_ex"},
-    Data<FileObjectIdBuffer>{"ioctl_file_object_id_buffer"},
-    Data<GetIntegrityInformationBuffer>{"ioctl_get_integrity_information"},
-    Data<SetIntegrityInformationBuffer>{"ioctl_set_integrity_information"},
-    Data<CompressionState>{"ioctl_compression_state"},
-    Data<DfsReferralRequest>{"ioctl_dfs_referral_request"},
-    Data<DfsReferralExRequest>{"ioctl_dfs_referral_ex_request"},
-};
-// clang-format on
-
-inline constexpr std::size_t kRegistrySize = std::tuple_size_v<decltype(kRegistry)>;
-
-// Calls f(entry) for every entry; `typename decltype(entry)::Type` is the structure.
+// Calls f(entry) for every entry; `typename decltype(entry)::Type` is the structure. Plain calls rather than a tuple:
+// compilers and their messages stay quick.
 template <class F>
 constexpr void ForEachStructure(F&& f) {
-  std::apply([&](const auto&... entry) { (f(entry), ...); }, kRegistry);
+  // clang-format off
+  f(Message<NegotiateRequest>{"negotiate_request"});
+  f(Message<NegotiateResponse>{"negotiate_response"});
+  f(Message<SessionSetupRequest>{"session_setup_request"});
+  f(Message<SessionSetupResponse>{"session_setup_response"});
+  f(Message<LogoffRequest>{"logoff_request"});
+  f(Message<LogoffResponse>{"logoff_response"});
+  f(Message<TreeConnectRequest>{"tree_connect_request"});
+  f(Message<TreeConnectExtendedRequest>{"tree_connect_extended_request"});
+  f(Message<TreeConnectResponse>{"tree_connect_response"});
+  f(Message<TreeDisconnectRequest>{"tree_disconnect_request"});
+  f(Message<TreeDisconnectResponse>{"tree_disconnect_response"});
+  f(Message<CreateRequest>{"create_request"});
+  f(Message<CreateResponse>{"create_response"});
+  f(Message<CloseRequest>{"close_request"});
+  f(Message<CloseResponse>{"close_response"});
+  f(Message<FlushRequest>{"flush_request"});
+  f(Message<FlushResponse>{"flush_response"});
+  f(Message<ReadRequest>{"read_request"});
+  f(Message<ReadResponse>{"read_response"});
+  f(Message<WriteRequest>{"write_request"});
+  f(Message<WriteResponse>{"write_response"});
+  f(Message<LockRequest>{"lock_request"});
+  f(Message<LockResponse>{"lock_response"});
+  f(Message<IoctlRequest>{"ioctl_request"});
+  f(Message<IoctlResponse>{"ioctl_response"});
+  f(Message<CancelRequest>{"cancel_request"});
+  f(Message<EchoRequest>{"echo_request"});
+  f(Message<EchoResponse>{"echo_response"});
+  f(Message<QueryDirectoryRequest>{"query_directory_request"});
+  f(Message<QueryDirectoryResponse>{"query_directory_response"});
+  f(Message<ChangeNotifyRequest>{"change_notify_request"});
+  f(Message<ChangeNotifyResponse>{"change_notify_response"});
+  f(Message<QueryInfoRequest>{"query_info_request"});
+  f(Message<QueryInfoResponse>{"query_info_response"});
+  f(Message<SetInfoRequest>{"set_info_request"});
+  f(Message<SetInfoResponse>{"set_info_response"});
+  f(Message<OplockBreakNotification>{"oplock_break"});
+  f(Message<LeaseBreakNotification>{"lease_break_notification"});
+  f(Message<LeaseBreakAcknowledgment>{"lease_break_acknowledgment"});
+  f(Message<ErrorResponse>{"error_response"});
+
+  f(Data<Header>{"header"});
+  f(Data<TransformHeader>{"transform_header"});
+  f(Data<CompressionTransformHeader>{"compression_transform_header"});
+  f(Data<ErrorContext>{"error_context"});
+  f(Data<BufferTooSmallError>{"error_buffer_too_small"});
+  f(Data<SymbolicLinkErrorLayout>{"error_symbolic_link"});
+  f(Data<ShareRedirectError>{"error_share_redirect"});
+
+  f(Data<PreauthIntegrityCapabilities>{"context_preauth_integrity_capabilities"});
+  f(Data<EncryptionCapabilities>{"context_encryption_capabilities"});
+  f(Data<CompressionCapabilities>{"context_compression_capabilities"});
+  f(Data<NetnameNegotiateContextId>{"context_netname_negotiate_context_id"});
+  f(Data<TransportCapabilities>{"context_transport_capabilities"});
+  f(Data<RdmaTransformCapabilities>{"context_rdma_transform_capabilities"});
+  f(Data<SigningCapabilities>{"context_signing_capabilities"});
+
+  f(Data<DurableHandleRequest>{"context_durable_handle_request"});
+  f(Data<DurableHandleResponse>{"context_durable_handle_response"});
+  f(Data<DurableHandleReconnect>{"context_durable_handle_reconnect"});
+  f(Data<DurableHandleRequestV2>{"context_durable_handle_request_v2"});
+  f(Data<DurableHandleResponseV2>{"context_durable_handle_response_v2"});
+  f(Data<DurableHandleReconnectV2>{"context_durable_handle_reconnect_v2"});
+  f(Data<LeaseContext>{"context_lease"});
+  f(Data<LeaseContextV2>{"context_lease_v2"});
+  f(Data<AppInstanceId>{"context_app_instance_id"});
+  f(Data<AppInstanceVersion>{"context_app_instance_version"});
+  f(Data<QueryMaximalAccessRequest>{"context_query_maximal_access_request"});
+  f(Data<QueryMaximalAccessResponse>{"context_query_maximal_access_response"});
+  f(Data<AllocationSize>{"context_allocation_size"});
+  f(Data<TimewarpToken>{"context_timewarp_token"});
+  f(Data<QueryOnDiskIdResponse>{"context_query_on_disk_id_response"});
+
+  f(Data<QueryQuotaInfo>{"query_quota_info"});
+  f(Data<ValidateNegotiateInfoRequest>{"ioctl_validate_negotiate_info_request"});
+  f(Data<ValidateNegotiateInfoResponse>{"ioctl_validate_negotiate_info_response"});
+  f(Data<NetworkInterfaceInfoResponse>{"ioctl_network_interface_info_response"});
+  f(Data<SrvCopychunkCopy>{"ioctl_srv_copychunk_copy"});
+  f(Data<SrvCopychunkResponse>{"ioctl_srv_copychunk_response"});
+  f(Data<SrvRequestResumeKeyResponse>{"ioctl_srv_request_resume_key_response"});
+  f(Data<NetworkResiliencyRequest>{"ioctl_network_resiliency_request"});
+  f(Data<SrvSnapshotArray>{"ioctl_srv_snapshot_array"});
+  f(Data<SrvReadHashRequest>{"ioctl_srv_read_hash_request"});
+  f(Data<PipeWaitRequest>{"ioctl_pipe_wait_request"});
+  f(Data<PipePeekResponse>{"ioctl_pipe_peek_response"});
+  f(Data<FileSetSparseBuffer>{"ioctl_set_sparse"});
+  f(Data<FileZeroDataInformation>{"ioctl_file_zero_data_information"});
+  f(Data<FileAllocatedRangeBuffer>{"ioctl_file_allocated_range_buffer"});
+  f(Data<FileAllocatedRanges>{"ioctl_file_allocated_ranges"});
+  f(Data<FileLevelTrim>{"ioctl_file_level_trim"});
+  f(Data<FileLevelTrimOutput>{"ioctl_file_level_trim_output"});
+  f(Data<FileRegionInput>{"ioctl_file_region_input"});
+  f(Data<FileRegionOutput>{"ioctl_file_region_output"});
+  f(Data<DuplicateExtentsData>{"ioctl_duplicate_extents_data"});
+  f(Data<DuplicateExtentsDataEx>{"ioctl_duplicate_extents_data_ex"});
+  f(Data<FileObjectIdBuffer>{"ioctl_file_object_id_buffer"});
+  f(Data<GetIntegrityInformationBuffer>{"ioctl_get_integrity_information"});
+  f(Data<SetIntegrityInformationBuffer>{"ioctl_set_integrity_information"});
+  f(Data<CompressionState>{"ioctl_compression_state"});
+  f(Data<DfsReferralRequest>{"ioctl_dfs_referral_request"});
+  f(Data<DfsReferralExRequest>{"ioctl_dfs_referral_ex_request"});
+  // clang-format on
 }
 
 // Decodes as the entry's framing wants.

@@ -47,6 +47,7 @@ class Printer {
   void Offset8(const auto&, const char*) {}
   void Offset16(const auto&, const char*) {}
   void Offset32(const auto&, const char*) {}
+  void LimitOffset(const auto&, std::uint64_t, const char*) {}
   void Length8(const auto&, const char*) {}
   void Length16(const auto&, const char*) {}
   void Length32(const auto&, const char*) {}

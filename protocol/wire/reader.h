@@ -69,6 +69,10 @@ class Reader {
   void Offset8(const auto& member, const char* name) { slots_.For(&member).offset = Integer<std::uint8_t>(name); }
   void Offset16(const auto& member, const char* name) { slots_.For(&member).offset = Integer<std::uint16_t>(name); }
   void Offset32(const auto& member, const char* name) { slots_.For(&member).offset = Integer<std::uint32_t>(name); }
+  // A rule of some messages about an announced offset, whatever the length.
+  void LimitOffset(const auto& member, std::uint64_t max, const char* name) {
+    if (slots_.For(&member).offset > max) Fail(name);
+  }
   void Length8(const auto& member, const char* name) { slots_.For(&member).length = Integer<std::uint8_t>(name); }
   void Length16(const auto& member, const char* name) { slots_.For(&member).length = Integer<std::uint16_t>(name); }
   void Length32(const auto& member, const char* name) { slots_.For(&member).length = Integer<std::uint32_t>(name); }

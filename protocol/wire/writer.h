@@ -47,6 +47,7 @@ class Writer {
   void Offset8(const auto& member, const char*) { Place(slots_.For(&member).offset, slots_.For(&member).offset_width, 1); }
   void Offset16(const auto& member, const char*) { Place(slots_.For(&member).offset, slots_.For(&member).offset_width, 2); }
   void Offset32(const auto& member, const char*) { Place(slots_.For(&member).offset, slots_.For(&member).offset_width, 4); }
+  void LimitOffset(const auto&, std::uint64_t, const char*) {}
   void Length8(const auto& member, const char*) { Place(slots_.For(&member).length, slots_.For(&member).length_width, 1); }
   void Length16(const auto& member, const char*) { Place(slots_.For(&member).length, slots_.For(&member).length_width, 2); }
   void Length32(const auto& member, const char*) { Place(slots_.For(&member).length, slots_.For(&member).length_width, 4); }

@@ -31,8 +31,12 @@ struct WriteRequest {
     c.Offset16(m.write_channel_info, "write_channel_info_offset");
     c.Length16(m.write_channel_info, "write_channel_info_length");
     c.Field(m.flags, "flags");
-    // With no channel these fields are to be ignored, whatever they hold.
-    if (m.channel != Channel::kNone) c.OptionalBuffer(m.write_channel_info, "write_channel_info");
+    if (m.channel == Channel::kNone) {
+      // The fields of the channel information are to be ignored then, whatever they hold.
+      c.LimitOffset(m.data, kMaxDataOffset, "data_offset");
+    } else {
+      c.OptionalBuffer(m.write_channel_info, "write_channel_info");
+    }
     c.Buffer(m.data, "data");
     c.AtLeastOneByte();
   }
