@@ -77,6 +77,9 @@ class Server {
 
  private:
   friend class Pipeline;
+  // STATUS_PENDING for what takes longer than interim_after_ms, 3.3.4.2.
+  void SweepSlowRequests();
+
   ServerConfig config_;
   ServerSeams seams_;
   Guid server_guid_;  // new for every incarnation, windows-wise
@@ -85,6 +88,7 @@ class Server {
   std::unordered_map<std::uint64_t, SessionPtr> sessions_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
   std::uint64_t next_connection_id_ = 1;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();  // timers outlive nothing
 };
 
 }  // namespace holdfast

@@ -1,6 +1,5 @@
 #include "protocol/base/fault_point.h"
 
-#include <atomic>
 #include <charconv>
 #include <csignal>
 #include <mutex>
@@ -8,7 +7,6 @@
 
 namespace holdfast {
 namespace {
-std::atomic<bool> g_armed{false};
 std::mutex g_mutex;
 std::string g_name;
 int g_passes_left = 0;
@@ -23,11 +21,10 @@ void ArmFaultPoint(std::string_view text) {
     text = text.substr(0, colon);
   }
   g_name = text;
-  g_armed = !g_name.empty();
+  g_fault_point_armed = !g_name.empty();
 }
 
 void ReachFaultPoint(std::string_view name) {
-  if (!g_armed.load(std::memory_order_relaxed)) return;
   std::lock_guard lock(g_mutex);
   if (name == g_name && --g_passes_left == 0) std::raise(SIGKILL);
 }

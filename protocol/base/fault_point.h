@@ -3,6 +3,7 @@
 // Compiled to nothing when HOLDFAST_FAULT_POINTS is off (release packages).
 #pragma once
 
+#include <atomic>
 #include <string_view>
 
 namespace holdfast {
@@ -10,11 +11,14 @@ namespace holdfast {
 // Arms a point from a test or from main (HOLDFAST_FAULT). An empty text disarms. Form: "name" or "name:N".
 void ArmFaultPoint(std::string_view text);
 void ReachFaultPoint(std::string_view name);
+inline std::atomic<bool> g_fault_point_armed{false};
 
 }  // namespace holdfast
 
 #if HOLDFAST_FAULT_POINTS
-#define FAULT_POINT(name) ::holdfast::ReachFaultPoint(name)
+// The name is not even built while nothing is armed.
+#define FAULT_POINT(name) \
+  (::holdfast::g_fault_point_armed.load(std::memory_order_relaxed) ? ::holdfast::ReachFaultPoint(name) : static_cast<void>(0))
 #else
 #define FAULT_POINT(name) static_cast<void>(0)
 #endif

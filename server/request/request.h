@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "protocol/base/bytes.h"
@@ -37,12 +39,18 @@ struct Request {
   PendingWaitPtr wait = std::make_shared<PendingWait>();  // give it to operations that may wait
   std::uint64_t async_id = 0;    // set when the interim response went out
   bool interim_sent = false;
+  bool executing = false;
+  SteadyTime started{};
+  std::function<void()> send_interim;  // while executing: answers STATUS_PENDING once
   std::uint32_t payload_bytes = 0;  // for the credit charge check: set by the row's payload function
   // The file of this command for the related ones that follow; CREATE sets it.
   HandlePtr created;
 
-  // Access of the user to files through this tree.
   OpenPtr open() const { return handle ? handle->open : nullptr; }
+  // "CREATE.received": the fault points of the stages.
+  std::string fault_name(std::string_view stage) const {
+    return std::string(smb2::CommandName(header.command)) + "." + std::string(stage);
+  }
 };
 using RequestPtr = std::shared_ptr<Request>;
 

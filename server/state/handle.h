@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "protocol/smb2/file_id.h"
 #include "server/pipes/pipe.h"
+#include "storage/async/task.h"
 #include "storage/files/open.h"
 
 namespace holdfast {
@@ -18,6 +20,7 @@ struct Handle {
   std::shared_ptr<NamedPipe> pipe;       // null for a file
   std::uint32_t enumeration_info_class = 0;
   bool closing = false;
+  std::vector<std::shared_ptr<OneShot<bool>>> pipe_readers;  // READs of the empty pipe: commands/pipe_io.h
 };
 using HandlePtr = std::shared_ptr<Handle>;
 

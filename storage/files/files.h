@@ -143,6 +143,8 @@ class Files {
   void Shutdown();
 
   Volume& volume() { return volume_; }
+  // The directory of that name below `parent`, made with the root descriptor of a share when absent.
+  Task<Result<FileNumber>> EnsureDirectory(FileNumber parent, std::u16string name);
 
   // ---- life of an open: create*.cc, reconnect.cc, close.cc ------------------------------------------------------
   Task<Result<CreateOutcome>> Create(CreateParameters parameters);           // [MS-SMB2] 3.3.5.9, [MS-FSA] 2.1.5.1

@@ -1,0 +1,127 @@
+#include "server/request/admission.h"
+
+#include <algorithm>
+
+#include "protocol/wire/endian.h"
+#include "server/commands/payload.h"
+#include "server/server.h"
+
+namespace holdfast {
+namespace {
+
+// [MS-SMB2] 3.3.5.2.4: whose key signs; and must it be signed.
+std::optional<Reply> CheckProtection(Request& request) {
+  const SessionPtr& session = request.session;
+  if (request.encrypted) {
+    // 3.3.5.2.1.1: the transform header names the session; the header inside must agree.
+    if (request.header.session_id != session->session_id) return Reply(NtStatus::kInvalidParameter);
+    return std::nullopt;
+  }
+  if (request.header.is_signed()) {
+    if (!session->signer) return std::nullopt;  // sign-in under way: there is no key yet
+    if (!session->signer->Verify(request.message)) {
+      ++request.server->metrics().peer_faults;
+      return Reply(NtStatus::kAccessDenied);
+    }
+  } else if (session->signing_required && session->signer && request.header.command != smb2::Command::kSessionSetup) {
+    ++request.server->metrics().peer_faults;
+    return Reply(NtStatus::kAccessDenied);
+  }
+  if (session->encrypt_data && request.header.command != smb2::Command::kSessionSetup) {
+    return Reply(NtStatus::kAccessDenied);
+  }
+  return std::nullopt;
+}
+
+std::optional<Reply> FindSession(Request& request, const CommandRow& row) {
+  const auto found = request.connection->sessions.find(request.header.session_id);
+  if (found == request.connection->sessions.end()) {
+    if (row.needs == Needs::kNothing) return std::nullopt;
+    return Reply(NtStatus::kUserSessionDeleted);
+  }
+  request.session = found->second;
+  if (auto refused = CheckProtection(request)) return refused;
+  if (row.needs == Needs::kNothing) return std::nullopt;
+  Session& session = *request.session;
+  if (session.state == SessionState::kInProgress) return Reply(NtStatus::kUserSessionDeleted);
+  if (session.expires && request.server->clock().NowFileTime() >= *session.expires) {
+    session.state = SessionState::kExpired;
+  }
+  if (session.state == SessionState::kExpired && !row.runs_when_expired) {
+    return Reply(NtStatus::kNetworkSessionExpired);
+  }
+  return std::nullopt;
+}
+
+std::optional<Reply> FindTree(Request& request) {
+  const auto& trees = request.session->trees;
+  const auto found = trees.find(request.header.tree_id);
+  if (found == trees.end()) return Reply(NtStatus::kNetworkNameDeleted);
+  request.tree = found->second;
+  if (request.tree->share->encrypt_data && !request.encrypted) return Reply(NtStatus::kAccessDenied);
+  return std::nullopt;
+}
+
+// 3.3.5.2.7.2: FileId all ones in a related request means the handle of the chain.
+std::optional<Reply> FindHandle(Request& request, const CommandRow& row, const ChainState& chain) {
+  if (request.message.size() < smb2::kHeaderSize + row.file_id_offset + 16u) return Reply(NtStatus::kInvalidParameter);
+  const std::uint8_t* p = request.message.data() + smb2::kHeaderSize + row.file_id_offset;
+  const smb2::FileId id{wire::LoadLe<std::uint64_t>(p), wire::LoadLe<std::uint64_t>(p + 8)};
+  if (request.related && id.IsAllOnes()) {
+    if (!chain.handle) return Reply(chain.handle_status);
+    request.handle = chain.handle;
+  } else {
+    const auto found = request.session->handles.find(id.volatile_id);
+    if (found == request.session->handles.end() || found->second->id != id) return Reply(NtStatus::kFileClosed);
+    request.handle = found->second;
+  }
+  if (request.handle->closing || request.handle->tree != request.tree) return Reply(NtStatus::kFileClosed);
+  return std::nullopt;
+}
+
+std::optional<Reply> CheckCreditCharge(Request& request) {
+  const Connection& connection = *request.connection;
+  request.payload_bytes = PayloadBytes(request.header.command, request.message);
+  const std::uint32_t limit = connection.supports_multi_credit ? request.server->config().max_transact_bytes : 65536;
+  if (connection.supports_multi_credit) {
+    // 3.3.5.2.5
+    const std::uint32_t units = request.payload_bytes == 0 ? 1 : (request.payload_bytes - 1) / 65536 + 1;
+    if (units > std::max<std::uint32_t>(request.header.credit_charge, 1)) return Reply(NtStatus::kInvalidParameter);
+  }
+  if (request.payload_bytes > limit) return Reply(NtStatus::kInvalidParameter);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Reply> Admit(Request& request, const ChainState& chain) {
+  const CommandRow& row = RowOf(request.header.command);
+  if (request.header.is_response()) {
+    ++request.server->metrics().peer_faults;
+    Reply reply(NtStatus::kInvalidParameter);
+    reply.disconnect = true;
+    return reply;
+  }
+  if (request.related) {
+    request.header.session_id = chain.session_id;
+    request.header.tree_id = chain.tree_id;
+  }
+  if (request.connection->dialect == 0 && row.code != smb2::Command::kNegotiate) {
+    ++request.server->metrics().peer_faults;
+    Reply reply(NtStatus::kInvalidParameter);
+    reply.disconnect = true;
+    return reply;
+  }
+  if (auto refused = FindSession(request, row)) return refused;
+  if (row.needs >= Needs::kTree) {
+    if (auto refused = FindTree(request)) return refused;
+  }
+  if (row.needs >= Needs::kOpen) {
+    if (auto refused = FindHandle(request, row, chain)) return refused;
+  } else if (request.related && row.needs == Needs::kTree) {
+    request.handle = chain.handle;  // IOCTL looks itself whether its FileId is all ones
+  }
+  return CheckCreditCharge(request);
+}
+
+}  // namespace holdfast

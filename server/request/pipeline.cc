@@ -1,0 +1,271 @@
+#include "server/request/pipeline.h"
+
+#include <algorithm>
+
+#include "protocol/base/fault_point.h"
+#include "protocol/smb2/messages/error.h"
+#include "protocol/smb2/smb1_negotiate.h"
+#include "protocol/smb2/transform_header.h"
+#include "server/commands/negotiate.h"
+#include "server/commands/registry.h"
+#include "server/request/admission.h"
+#include "server/request/channel_sequence.h"
+#include "server/request/compound.h"
+#include "server/request/seal.h"
+
+#include <spdlog/spdlog.h>
+
+namespace holdfast {
+namespace {
+
+// Headers, contexts and padding around the largest payload.
+constexpr std::size_t kFrameOverhead = 64 * 1024;
+// A connection that has not signed in needs no large frames.
+constexpr std::size_t kUnauthenticatedFrameBytes = 256 * 1024;
+// Reading pauses while this much waits in the send queue of a client that does not read.
+constexpr std::size_t kSendQueueBytes = 64u << 20;
+
+struct Chain {
+  std::shared_ptr<Connection> connection;
+  std::vector<RequestPtr> requests;
+  std::vector<bool> sequence_counted;
+};
+
+bool MustSign(const Request& request, const Reply& reply) {
+  if (request.encrypted || !request.session || !request.session->signer) return false;
+  return reply.sign || request.header.is_signed() || request.session->signing_required;
+}
+
+smb2::Header ResponseHeader(const Request& request, NtStatus status, std::uint16_t credits) {
+  smb2::Header header;
+  header.credit_charge = request.header.credit_charge;
+  header.set_status(status);
+  header.command = request.header.command;
+  header.credits = credits;
+  header.flags = smb2::kFlagServerToRedir | (request.header.flags & (smb2::kFlagPriorityMask | smb2::kFlagReplayOperation));
+  if (request.related) header.flags |= smb2::kFlagRelatedOperations;
+  header.message_id = request.header.message_id;
+  header.process_id = request.header.process_id;
+  header.tree_id = request.header.tree_id;
+  header.session_id = request.session ? request.session->session_id : request.header.session_id;
+  return header;
+}
+
+void SendInterim(const RequestPtr& request, ResponseChain& chain) {
+  if (request->interim_sent) return;
+  Connection& connection = *request->connection;
+  request->interim_sent = true;
+  request->async_id = connection.next_async_id++;
+  connection.pending_async[request->async_id] = request;
+  ++connection.server->metrics().commands[static_cast<std::size_t>(request->header.command)].pending;
+  // What is done already leaves first; it must not wait for this one.
+  chain.Send();
+  smb2::Header header = ResponseHeader(*request, NtStatus::kPending,
+                                       connection.credits.Grant(request->header.credits, request->header.credit_charge));
+  header.flags |= smb2::kFlagAsyncCommand;
+  header.async_id = request->async_id;
+  // 3.3.4.1.1: not signed. The final answer has the same message id, and with it the same GMAC nonce.
+  chain.Append(header, smb2::EncodeBody(smb2::ErrorResponse{}), request->session, false, request->encrypted);
+  chain.Send();
+}
+
+Task<Reply> ExecuteOne(const RequestPtr& request, ChainState& state) {
+  if (auto refused = Admit(*request, state)) co_return std::move(*refused);
+  const CommandRow& row = RowOf(request->header.command);
+  bool counted = false;
+  const OpenPtr open = request->open();
+  if (open && request->connection->smb3()) {
+    if (!EnterChannelSequence(*open, request->header, row.channel_sequence, &counted)) {
+      co_return NtStatus::kFileNotAvailable;
+    }
+    if (row.clears_replay_eligible) open->is_replay_eligible = false;
+  }
+  Reply reply = co_await row.handle(request);
+  if (counted) LeaveChannelSequence(*open, request->header.channel_sequence());
+  co_return reply;
+}
+
+void UpdateChain(const Request& request, const Reply& reply, ChainState& state) {
+  state.session_id = request.session ? request.session->session_id : request.header.session_id;
+  state.tree_id = request.header.tree_id;
+  if (request.header.command == smb2::Command::kCreate) {
+    state.handle = request.created;
+    state.handle_status = reply.status;
+  } else if (request.handle) {
+    state.handle = request.handle;
+  } else if (IsError(reply.status) && !state.handle) {
+    state.handle_status = reply.status;
+  }
+}
+
+void AppendReply(ResponseChain& chain, const RequestPtr& request, Reply& reply) {
+  Connection& connection = *request->connection;
+  Metrics& metrics = connection.server->metrics();
+  auto& command = metrics.commands[static_cast<std::size_t>(request->header.command)];
+  ++command.requests;
+  if (IsError(reply.status)) ++command.errors;
+  command.nanoseconds += static_cast<std::uint64_t>((connection.server->clock().Now() - request->started).count());
+  const std::uint16_t credits =
+      request->interim_sent ? 0 : connection.credits.Grant(request->header.credits, request->header.credit_charge);
+  smb2::Header header = ResponseHeader(*request, reply.status, credits);
+  if (request->interim_sent) {
+    header.flags |= smb2::kFlagAsyncCommand;
+    header.async_id = request->async_id;
+  }
+  const bool sign = MustSign(*request, reply);
+  if (sign) header.flags |= smb2::kFlagSigned;
+  if (reply.body.empty()) reply.body = smb2::EncodeBody(smb2::ErrorResponse{});
+  const bool encrypt = !reply.never_encrypt && request->session &&
+                       (request->encrypted || (request->session->encrypt_data && request->session->state != SessionState::kInProgress));
+  chain.Append(header, reply.body, request->session, sign && !encrypt, encrypt);
+  if (connection.smb311()) {
+    // 3.3.5.4, 3.3.5.5: what leads to the keys is hashed, the final answer of a sign-in is not.
+    if (header.command == smb2::Command::kNegotiate) connection.preauth.Update(chain.last());
+    if (header.command == smb2::Command::kSessionSetup && reply.status == NtStatus::kMoreProcessingRequired &&
+        request->session) {
+      request->session->preauth.Update(chain.last());
+    }
+  }
+}
+
+Task<void> ExecuteChain(Chain work) {
+  const auto& connection = work.connection;
+  ResponseChain responses(connection);
+  ChainState state;
+  for (std::size_t i = 0; i < work.requests.size(); ++i) {
+    const RequestPtr& request = work.requests[i];
+    if (connection->closing) break;
+    request->send_interim = [&responses, weak = std::weak_ptr(request)] {
+      if (auto r = weak.lock()) SendInterim(r, responses);
+    };
+    request->wait->on_pending = request->send_interim;
+    request->executing = true;
+    FAULT_POINT(request->fault_name("received"));
+    Reply reply = NtStatus::kInvalidParameter;
+    if (!request->related || i != 0) reply = co_await ExecuteOne(request, state);
+    FAULT_POINT(request->fault_name("executed"));
+    request->executing = false;
+    request->send_interim = nullptr;
+    request->wait->on_pending = nullptr;
+    connection->pending.erase(request->header.message_id);
+    if (request->interim_sent) connection->pending_async.erase(request->async_id);
+    UpdateChain(*request, reply, state);
+    if (reply.disconnect) {
+      connection->closing = true;
+      connection->transport->Close(false);
+      co_return;
+    }
+    if (reply.no_response) continue;
+    AppendReply(responses, request, reply);
+    // An answer that already had its interim response is a message of its own, 3.3.4.1.3.
+    if (request->interim_sent) responses.Send();
+  }
+  if (!connection->closing) responses.Send();
+  for (const RequestPtr& request : work.requests) FAULT_POINT(request->fault_name("sent"));
+}
+
+// 3.3.5.2.1.1: decrypts in place; the frame keeps only the plain messages.
+bool Unwrap(Connection& connection, Bytes& frame, std::size_t* begin, bool* encrypted) {
+  *begin = 0;
+  *encrypted = false;
+  if (smb2::ClassifyFrame(frame) != smb2::FrameKind::kEncrypted) return true;
+  const auto session_id = crypto::TransformSessionId(frame);
+  if (!session_id) return false;
+  const auto found = connection.sessions.find(*session_id);
+  if (found == connection.sessions.end() || !found->second->decryptor) return false;
+  const auto plain = found->second->decryptor->Decrypt(frame);
+  if (!plain.ok()) return false;
+  *begin = static_cast<std::size_t>(plain->data() - frame.data());
+  *encrypted = true;
+  return smb2::ClassifyFrame(*plain) == smb2::FrameKind::kSmb2;
+}
+
+// Takes the message ids out of the window and starts the chain. False: the peer broke the protocol.
+bool StartFrame(const std::shared_ptr<Connection>& connection, Bytes received) {
+  Server& server = *connection->server;
+  auto frame = std::make_shared<Bytes>(std::move(received));
+  std::size_t begin = 0;
+  bool encrypted = false;
+  if (!Unwrap(*connection, *frame, &begin, &encrypted)) return false;
+  if (!encrypted && smb2::ClassifyFrame(*frame) != smb2::FrameKind::kSmb2) return false;
+  const auto messages = SplitCompound(ByteView(*frame).subspan(begin));
+  if (!messages) return false;
+
+  Chain chain{connection, {}, {}};
+  for (std::size_t i = 0; i < messages->size(); ++i) {
+    auto header = smb2::Header::Decode((*messages)[i]);
+    if (!header.ok() || !smb2::IsKnown(header->command)) return false;
+    auto request = std::make_shared<Request>();
+    request->server = &server;
+    request->connection = connection;
+    request->header = *header;
+    request->frame = frame;
+    request->message = (*messages)[i];
+    request->encrypted = encrypted;
+    request->related = header->is_related();
+    request->compounded = messages->size() > 1;
+    request->last_in_compound = i + 1 == messages->size();
+    request->started = server.clock().Now();
+    if (header->command != smb2::Command::kCancel) {
+      const std::uint16_t charge = connection->supports_multi_credit ? header->credit_charge : std::uint16_t{1};
+      if (!connection->credits.Consume(header->message_id, charge)) {
+        spdlog::info("{}: message id {} is outside of its window", connection->transport->peer(), header->message_id);
+        return false;
+      }
+      connection->pending[header->message_id] = request;
+    }
+    if (header->command == smb2::Command::kNegotiate && connection->dialect == 0) {
+      connection->preauth.Update(request->message);
+    }
+    chain.requests.push_back(std::move(request));
+  }
+  Spawn(server.executor(), ExecuteChain(std::move(chain)));
+  return true;
+}
+
+}  // namespace
+
+void Pipeline::SendInterimForSlow(Connection& connection, SteadyTime started_before) {
+  std::vector<RequestPtr> slow;
+  for (const auto& [id, request] : connection.pending) {
+    if (request->executing && !request->interim_sent && request->started < started_before &&
+        RowOf(request->header.command).needs != Needs::kNothing) {
+      slow.push_back(request);
+    }
+  }
+  for (const RequestPtr& request : slow) {
+    if (request->send_interim) request->send_interim();
+  }
+}
+
+Task<void> Pipeline::Run(std::shared_ptr<Connection> connection) {
+  Server& server = *connection->server;
+  while (!connection->closing) {
+    co_await connection->transport->WaitUntilBelow(kSendQueueBytes);
+    const std::size_t limit = connection->sessions.empty() ? kUnauthenticatedFrameBytes
+                                                           : server.config().max_transact_bytes + kFrameOverhead;
+    auto frame = co_await connection->transport->Receive(limit);
+    if (!frame.ok()) {
+      if (frame.status() != NtStatus::kConnectionDisconnected) {
+        ++server.metrics().peer_faults;
+        spdlog::info("{}: malformed or oversized frame", connection->transport->peer());
+      }
+      break;
+    }
+    if (frame->empty()) continue;  // keep-alive
+    server.metrics().bytes_received += frame->size();
+    if (smb2::ClassifyFrame(*frame) == smb2::FrameKind::kSmb1) {
+      if (!AnswerSmb1Negotiate(*connection, *frame)) break;
+      continue;
+    }
+    if (!StartFrame(connection, std::move(*frame))) {
+      ++server.metrics().peer_faults;
+      spdlog::info("{}: protocol violation, connection closed", connection->transport->peer());
+      break;
+    }
+  }
+  connection->closing = true;
+  connection->transport->Close(false);
+}
+
+}  // namespace holdfast
