@@ -32,7 +32,9 @@ Result<std::vector<std::string>> DecodeEaNames(ByteView bytes, std::uint32_t* er
 QueryOutput EncodeEaList(const std::vector<ExtendedAttribute>& list, std::size_t limit);
 Bytes EncodeEaNames(const std::vector<std::string>& names);
 
-// FileEaInformation.EaSize of a file with these attributes: 0 without any.
+// The combined length of a file's attributes ([MS-FSA] ExtendedAttributesLength), as directory entries show it.
+std::uint32_t EaLength(const std::vector<ExtendedAttribute>& list);
+// FileEaInformation.EaSize of such a file: four more for the list's header, 0 without attributes ([MS-FSA] 2.1.5.12.10).
 std::uint32_t EaSize(const std::vector<ExtendedAttribute>& list);
 
 bool IsValidEaName(std::string_view name);
