@@ -176,7 +176,8 @@ NtStatus Acceptor::NtlmIdentity(gss_ctx_id_t context, gss_name_t client, Identit
     return NtStatus::kLogonFailure;
   }
   // "DOMAIN\user". The domain is what the client typed; our users have no other than ours.
-  const std::string name = display.text();
+  std::string name = display.text();
+  while (name.ends_with('\0')) name.pop_back();  // the library counts the terminator
   const auto backslash = name.find('\\');
   const NtlmUser* user = users_->Find(backslash == std::string::npos ? name : name.substr(backslash + 1));
   if (user == nullptr) {

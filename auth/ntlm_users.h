@@ -44,7 +44,7 @@ class NtlmUsers {
 struct NtlmUserOptions {
   bool administrator = false;  // member of BUILTIN\Administrators, S-1-5-32-544
   bool disabled = false;
-  std::vector<Sid> groups;
+  std::vector<Sid> groups = {};
 };
 
 // Adds the user, or replaces its password and groups and keeps its RID. Creates the file (mode 0600, a new machine SID) when it is

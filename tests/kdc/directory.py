@@ -11,7 +11,7 @@
   mallory  S-1-5-21-...-1603                none but Domain Users
   dora     S-1-5-21-...-1604                disabled
   admin    S-1-5-21-...-1605                Domain Admins
-  staff 2001, engineers 2002, leads 2003, share-local 2004 (domain local: a resource group), cloud-users S-1-12-1-...
+  staff 2001, engineers 2002, leads 2003, share-local 2004 (domain local), cloud-users S-1-12-1-...
 """
 import os
 import secrets
