@@ -29,6 +29,7 @@ struct StreamState {
   AsyncSharedMutex data;                 // reads and writes share it; truncation and zeroing of the end exclude them
   bool size_dirty = false;               // facts.size is ahead of the inode object
   bool delete_pending = false;           // this stream (named streams; the unnamed one: the whole file)
+  bool removed = false;                  // deleted and taken off the file
 };
 
 struct FileState {
@@ -45,10 +46,14 @@ struct FileState {
   bool indexed = false;                              // stands in the takeover index
   bool unlinked = false;                             // last name gone; purge at last close
   bool records_loaded = false;
+  bool gone = false;                                 // not in the table any more: whoever waited must look it up again
+  std::vector<std::string> leftover_records;         // keys whose removal failed: tried again with the next write
   std::uint32_t next_lock_serial = 1;
   std::vector<std::shared_ptr<NotifyWatch>> watches; // directories: CHANGE_NOTIFY
 
+  // Directories have no unnamed stream: null then.
   StreamState* Stream(StreamId id);
+  StreamState* FindStream(std::u16string_view name);  // case-blind; not those removed
 };
 using FileStatePtr = std::shared_ptr<FileState>;
 

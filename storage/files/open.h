@@ -116,6 +116,7 @@ class Open {
   // Attachment. The server sets `attached` and `on_forced_detach` when it binds the open to a session.
   bool attached = false;
   std::uint64_t attached_connection = 0;      // opaque, tells "same connection" at a reconnect
+  std::uint64_t attached_session = 0;         // SessionId
   std::function<void(NtStatus)> on_forced_detach;  // remove the open from its session: it lives on elsewhere, or is closed
   Clock::TimerId scavenge_timer = 0;
   SteadyTime disconnect_deadline{};
@@ -124,11 +125,14 @@ class Open {
   std::uint64_t current_byte_offset = 0;
   std::uint32_t mode = 0;
   DirectoryScan scan;
-  std::uint32_t requests_in_flight = 0;       // operations of storage/files running on this open
+  std::uint32_t requests_in_flight = 0;       // operations of storage/files running on this open: use OpenUse
+  std::vector<std::function<void()>> on_drained;  // called once each when requests_in_flight falls to 0
   std::vector<std::shared_ptr<PendingWait>> waits;  // blocking locks, notify: ended by close or disconnect
   bool modified = false;                      // data written through this open (LastWriteTime at close, notify)
   bool user_set_write_time = false;           // SET_INFO fixed LastWriteTime for this open
   bool closed = false;
+  bool posix_delete = false;                  // FILE_DISPOSITION_POSIX_SEMANTICS: the name goes when this open closes
+  std::string unknown_record_fields;          // of the stored record, written by a newer version: kept
 
   FileNumber file_number() const { return persistent_id >> 20; }
   bool is_persistent() const { return durable == DurableKind::kPersistent; }
@@ -136,5 +140,22 @@ class Open {
   Durability durability() const { return is_write_through() ? Durability::kStable : Durability::kProcess; }
 };
 using OpenPtr = std::shared_ptr<Open>;
+
+// Held while an operation runs on an open that may outlast a Close or Disconnect of it: Close and Reconnect wait
+// until the last one has ended. An operation must take it before it waits for FileState::mutex, and must look at
+// Open::closed after every wait it cannot repeat.
+class OpenUse {
+ public:
+  explicit OpenUse(OpenPtr open) : open_(std::move(open)) { ++open_->requests_in_flight; }
+  OpenUse(const OpenUse&) = delete;
+  OpenUse& operator=(const OpenUse&) = delete;
+  ~OpenUse() {
+    if (--open_->requests_in_flight != 0) return;
+    for (auto& drained : std::exchange(open_->on_drained, {})) drained();
+  }
+
+ private:
+  OpenPtr open_;
+};
 
 }  // namespace holdfast
