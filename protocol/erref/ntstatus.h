@@ -98,6 +98,7 @@ namespace holdfast {
   X(kFileClosed, 0xC0000128, "STATUS_FILE_CLOSED") \
   X(kInvalidLevel, 0xC0000148, "STATUS_INVALID_LEVEL") \
   X(kPipeBroken, 0xC000014B, "STATUS_PIPE_BROKEN") \
+  X(kInvalidDeviceState, 0xC0000184, "STATUS_INVALID_DEVICE_STATE") \
   X(kIllFormedServiceEntry, 0xC0000160, "STATUS_ILL_FORMED_SERVICE_ENTRY") \
   X(kUserSessionDeleted, 0xC0000203, "STATUS_USER_SESSION_DELETED") \
   X(kInsuffServerResources, 0xC0000205, "STATUS_INSUFF_SERVER_RESOURCES") \
