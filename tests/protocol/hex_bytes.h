@@ -1,0 +1,30 @@
+// Byte literals as a specification prints them.
+#pragma once
+
+#include <string_view>
+
+#include "protocol/base/bytes.h"
+#include "protocol/base/check.h"
+
+namespace holdfast {
+
+// "fe 53 4d 42": hexadecimal digits in pairs, white space between them ignored.
+inline Bytes HexBytes(std::string_view text) {
+  Bytes bytes;
+  int high = -1;
+  for (const char c : text) {
+    if (c == ' ' || c == '\n') continue;
+    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    HOLDFAST_CHECK(digit >= 0);
+    if (high < 0) {
+      high = digit;
+    } else {
+      bytes.push_back(static_cast<std::uint8_t>(high << 4 | digit));
+      high = -1;
+    }
+  }
+  HOLDFAST_CHECK(high < 0);
+  return bytes;
+}
+
+}  // namespace holdfast
