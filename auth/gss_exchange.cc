@@ -35,7 +35,10 @@ AuthStep GssExchange::Accept(ByteView token) {
   OM_uint32 minor = 0;
   const OM_uint32 major = gss_accept_sec_context(&minor, context_.out(), credential_, &input, GSS_C_NO_CHANNEL_BINDINGS, nullptr,
                                                  &mechanism, output.out(), nullptr, nullptr, nullptr);
-  if (GSS_ERROR(major)) return Fail(StatusOf(minor), GssErrorText(major, minor, mechanism), output.bytes());
+  if (GSS_ERROR(major)) {
+    if (!detail.empty()) detail += ": ";
+    return Fail(StatusOf(minor), detail + GssErrorText(major, minor, mechanism), output.bytes());
+  }
 
   AuthStep step;
   step.reply = output.bytes();
@@ -80,7 +83,9 @@ NtStatus GssExchange::Examine(ByteView token, TokenForm& form, std::string& deta
     return NtStatus::kInvalidParameter;
   }
   const NtStatus status = CheckNtlmAuthenticate(view.mechanism_token, ntlm_challenge_flags_);
-  if (status != NtStatus::kSuccess)
+  if (status == NtStatus::kSuccess)
+    detail = "NTLM sign-in of " + NtlmClaimedName(view.mechanism_token, ntlm_challenge_flags_) + " failed";
+  else
     detail = status == NtStatus::kAccessDenied   ? "anonymous"
              : status == NtStatus::kLogonFailure ? "LM or NTLMv1 instead of NTLMv2"
                                                  : "a malformed NTLM AUTHENTICATE";

@@ -23,7 +23,7 @@ class GssExchange final : public AuthExchange {
   enum class State { kFirstToken, kNextToken, kDone, kFailed };
 
   AuthStep Fail(NtStatus status, std::string detail, Bytes reply = {});
-  // What must hold of a token before a library sees it; STATUS_SUCCESS to go on.
+  // What must hold of a token before a library sees it; STATUS_SUCCESS to go on, with what to log if the library refuses.
   NtStatus Examine(ByteView token, TokenForm& form, std::string& detail);
 
   AcceptorSource current_;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "auth/gss_handles.h"
+#include "protocol/dtyp/unicode.h"
 
 namespace holdfast {
 namespace {
@@ -124,6 +125,15 @@ NtStatus CheckNtlmAuthenticate(ByteView message, std::uint32_t challenge_flags) 
     return NtStatus::kInvalidParameter;
   }
   return NtStatus::kSuccess;
+}
+
+std::string NtlmClaimedName(ByteView message, std::uint32_t challenge_flags) {
+  const auto text = [&](std::size_t at) {
+    const ByteView bytes = message.subspan(U32(message, at + 4), U16(message, at));
+    if (challenge_flags & kNtlmNegotiateUnicode) return Utf16ToUtf8(Utf16FromLe(bytes).value_or(u""));
+    return std::string(bytes.begin(), bytes.end());
+  };
+  return (U16(message, 28) != 0 ? text(28) : "") + '\\' + text(36);
 }
 
 }  // namespace holdfast

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
+#include <string>
 
 #include "protocol/base/bytes.h"
 #include "protocol/erref/ntstatus.h"
@@ -34,5 +34,8 @@ inline constexpr std::uint32_t kNtlmNegotiateKeyExchange = 0x40000000;
 // session key is there when `challenge_flags` promised one. STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_ACCESS_DENIED for an
 // anonymous sign-in, STATUS_LOGON_FAILURE for LM and NTLMv1.
 NtStatus CheckNtlmAuthenticate(ByteView message, std::uint32_t challenge_flags);
+
+// "DOMAIN\user" of an AUTHENTICATE that CheckNtlmAuthenticate() passed, for the log: what the client says, proved or not.
+std::string NtlmClaimedName(ByteView message, std::uint32_t challenge_flags);
 
 }  // namespace holdfast

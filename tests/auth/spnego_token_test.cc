@@ -32,6 +32,7 @@ constexpr std::uint32_t kFlags = kNtlmNegotiateUnicode | kNtlmNegotiateKeyExchan
 
 TEST(CheckNtlmAuthenticate, TakesASoundMessage) {
   EXPECT_EQ(CheckNtlmAuthenticate(Authenticate(), kFlags), NtStatus::kSuccess);
+  EXPECT_EQ(NtlmClaimedName(Authenticate(), 0), "\\AAAA");
 }
 
 TEST(CheckNtlmAuthenticate, RefusesEveryTruncation) {
