@@ -49,7 +49,6 @@ struct Node::Parts {
   std::unique_ptr<Clock> clock;
   std::unique_ptr<WorkerPool> workers;
   std::unique_ptr<WorkerPool> disks;
-  std::unique_ptr<MemoryStore> memory_store;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Volume> volume;
   LocalHomes homes;
@@ -66,16 +65,17 @@ struct Node::Parts {
 
 std::string Node::Parts::OpenEngine(const ServerConfig& config) {
   if (config.engine == "memory") {
-    memory_store = std::make_unique<MemoryStore>();
-    engine = std::make_unique<MemoryEngine>(*memory_store, io.get_executor(), *clock);
+    engine = std::make_unique<MemoryEngine>(MemoryStore::Make(), io.get_executor());
     return {};
   }
   EmbeddedOptions options;
   options.directory = config.engine_directory;
-  options.threads = config.worker_threads;
-  std::string error;
-  engine = EmbeddedEngine::Open(options, io.get_executor(), &error);
-  return engine ? std::string() : "engine_directory: " + error;
+  std::error_code ec;
+  std::filesystem::create_directories(config.engine_directory, ec);
+  if (ec) return "engine_directory = \"" + config.engine_directory + "\": " + ec.message();
+  auto opened = EmbeddedEngine::Open(options, io.get_executor());
+  engine = std::move(opened.engine);
+  return engine ? std::string() : "engine_directory: " + opened.error;
 }
 
 Task<std::string> Node::Parts::Start(const ServerConfig& config) {

@@ -44,9 +44,7 @@ int CheckVolume(const std::string& engine_directory, bool repair, bool json) {
   const auto clock = MakeAsioClock(io.get_executor());
   EmbeddedOptions options;
   options.directory = engine_directory;
-  options.create = false;
-  std::string error;
-  const auto engine = EmbeddedEngine::Open(options, io.get_executor(), &error);
+  const auto [engine, error] = EmbeddedEngine::Open(options, io.get_executor());
   if (!engine) {
     std::fprintf(stderr, "holdfast: %s\n", error.c_str());
     return 2;

@@ -1,0 +1,102 @@
+// [MS-SMB2] 3.3.5.9: CREATE. Its parts stand in server/create.
+#include "protocol/smb2/messages/create.h"
+
+#include "protocol/fscc/attributes.h"
+#include "server/commands/handler.h"
+#include "server/commands/registry.h"
+#include "server/create/create_contexts.h"
+#include "server/create/open_execution.h"
+#include "server/create/path.h"
+#include "server/create/symlink.h"
+#include "server/info/file_identity.h"
+
+namespace holdfast {
+namespace {
+
+// Reconnects name a file they have had before: its path is not looked at, 3.3.5.9.7 and 3.3.5.9.12.
+NtStatus ReadIntent(const Request& request, const smb2::CreateRequest& message, CreateIntent& intent) {
+  const Connection& connection = *request.connection;
+  const CreateContextRules rules{
+      .dialect = connection.dialect,
+      .leasing = (connection.server_capabilities & smb2::capability::kLeasing) != 0};
+  const NtStatus status = ParseCreateContexts(message, rules, intent);
+  if (status != NtStatus::kSuccess) return status;
+  std::u16string_view path = message.name;
+  if ((request.header.flags & smb2::kFlagDfsOperations) != 0) {
+    path = WithoutDfsPrefix(*request.server, request.tree->share->name, path);
+  }
+  intent.path = path;
+  return intent.reconnects() ? NtStatus::kSuccess : CheckPath(path);
+}
+
+// "Response Construction"
+smb2::CreateResponse Respond(const Request& request, const CreateIntent& intent, const CreateResult& result,
+                             const FileFacts& facts) {
+  const Open& open = *result.handle->open;
+  smb2::CreateResponse response;
+  if (request.connection->smb3() && facts.reparse_tag != 0 &&
+      (open.create_options & smb2::create_option::kOpenReparsePoint) == 0) {
+    response.flags = smb2::create_response_flag::kReparsePoint;
+  }
+  response.create_action = static_cast<smb2::CreateAction>(result.create_action);
+  response.creation_time = facts.creation_time;
+  response.last_access_time = facts.last_access_time;
+  response.last_write_time = facts.last_write_time;
+  response.change_time = facts.change_time;
+  response.allocation_size = facts.allocation_size;
+  response.end_of_file = facts.end_of_file;
+  response.file_attributes = facts.file_attributes;
+  response.file_id = result.handle->id;
+  response.contexts = AnswerCreateContexts(
+      intent, {.open = &open,
+               .facts = &facts,
+               .volume_id = VolumeSerialNumber(request.tree->share->files->volume().facts()),
+               .durable_response = result.durable_response});
+  return response;
+}
+
+Reply CreatePipe(Request& request, const smb2::CreateRequest& message, const CreateIntent& intent) {
+  auto result = OpenNamedPipe(request, message, intent);
+  if (!result.ok()) return result.status();
+  request.created = result->handle;
+  smb2::CreateResponse response;
+  response.create_action = static_cast<smb2::CreateAction>(result->create_action);
+  response.file_attributes = file_attribute::kNormal;
+  response.file_id = result->handle->id;
+  return Answer(response);
+}
+
+}  // namespace
+
+Task<Reply> HandleCreate(RequestPtr request) {
+  HOLDFAST_DECODE(smb2::CreateRequest, message, request);
+  CreateIntent intent;
+  if (const NtStatus status = ReadIntent(*request, message, intent); status != NtStatus::kSuccess) co_return status;
+  if (request->tree->share->is_ipc) co_return CreatePipe(*request, message, intent);
+  if (!intent.reconnects()) {
+    if (const NtStatus status = CheckCreateFields(message); status != NtStatus::kSuccess) co_return status;
+    // No snapshots yet: none exists at any time asked for, 3.3.5.9.4.
+    if (intent.snapshot) co_return NtStatus::kObjectNameNotFound;
+  }
+
+  auto result = co_await OpenFile(request, message, intent);
+  if (!result.ok()) {
+    if (result.status() == NtStatus::kStoppedOnSymlink) co_return co_await StoppedOnSymlink(request, intent.path);
+    co_return result.status();
+  }
+  auto facts = co_await FilesOf(*request).QueryFacts(result->handle->open);
+  if (!facts.ok()) {
+    // Nobody learns the FileId; what is preserved for a replay stays.
+    const HandlePtr handle = result->handle;
+    if (!handle->closing) {
+      handle->closing = true;
+      request->server->RemoveHandle(request->session, handle);
+      static_cast<void>(co_await FilesOf(*request).Close(handle->open));
+    }
+    co_return facts.status();
+  }
+  request->created = result->handle;
+  co_return Answer(Respond(*request, intent, *result, *facts));
+}
+
+}  // namespace holdfast

@@ -1,0 +1,23 @@
+// [MS-FSCC] 2.4: the classes that show facts of an open file.
+#pragma once
+
+#include "protocol/fscc/file_information.h"
+#include "server/info/info_class.h"
+
+namespace holdfast::info {
+
+fscc::FileBasicInformation Basic(const FileFacts& facts, const InfoQuery& query);
+fscc::FileStandardInformation Standard(const FileFacts& facts, const InfoQuery& query);
+fscc::FileInternalInformation Internal(const FileFacts& facts, const InfoQuery& query);
+fscc::FileEaInformation Ea(const FileFacts& facts, const InfoQuery& query);
+fscc::FileAccessInformation Access(const FileFacts& facts, const InfoQuery& query);
+fscc::FilePositionInformation Position(const FileFacts& facts, const InfoQuery& query);
+fscc::FileModeInformation Mode(const FileFacts& facts, const InfoQuery& query);
+fscc::FileAlignmentInformation Alignment(const FileFacts& facts, const InfoQuery& query);
+fscc::FileAllInformation All(const FileFacts& facts, const InfoQuery& query);
+fscc::FileCompressionInformation Compression(const FileFacts& facts, const InfoQuery& query);
+fscc::FileNetworkOpenInformation NetworkOpen(const FileFacts& facts, const InfoQuery& query);
+fscc::FileAttributeTagInformation AttributeTag(const FileFacts& facts, const InfoQuery& query);
+fscc::FileIdInformation Id(const FileFacts& facts, const InfoQuery& query);
+
+}  // namespace holdfast::info
