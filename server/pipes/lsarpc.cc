@@ -136,12 +136,10 @@ class Lsarpc final : public PipeService {
     NdrWriter out;
     out.Pointer(known, [&] {
       out.U16(info_class);
+      out.Align(8);  // an arm of the union holds a hyper, and every arm stands where that one would
       if (info_class == kServerRole) {
         out.U16(3);  // primary
-        return;
-      }
-      out.Align(4);
-      if (info_class == kPrimaryDomain) {
+      } else if (info_class == kPrimaryDomain) {
         out.UnicodeString(environment_.domain_name);
         out.NullPointer();  // the SID of a domain is not known here
       } else if (info_class == kAccountDomain) {
