@@ -101,8 +101,19 @@ inline constexpr std::uint32_t kRedirectToOwner = 0x00000100;
 }  // namespace share_capability
 
 // 2.2.13
-enum class OplockLevel : std::uint8_t { kNone = 0x00, kLevelII = 0x01, kExclusive = 0x08, kBatch = 0x09, kLease = 0xFF };
-enum class ImpersonationLevel : std::uint32_t { kAnonymous = 0, kIdentification = 1, kImpersonation = 2, kDelegate = 3 };
+enum class OplockLevel : std::uint8_t {
+  kNone = 0x00,
+  kLevelII = 0x01,
+  kExclusive = 0x08,
+  kBatch = 0x09,
+  kLease = 0xFF,
+};
+enum class ImpersonationLevel : std::uint32_t {
+  kAnonymous = 0,
+  kIdentification = 1,
+  kImpersonation = 2,
+  kDelegate = 3,
+};
 enum class CreateDisposition : std::uint32_t {
   kSupersede = 0,
   kOpen = 1,

@@ -85,7 +85,8 @@ std::string Print(const M& m) {
 
 // The first field of every body; 0 when the message is too short. Tells an oplock break from a lease break.
 inline std::uint16_t PeekStructureSize(ByteView message) {
-  return message.size() < kHeaderSize + 2 ? std::uint16_t{0} : wire::LoadLe<std::uint16_t>(message.data() + kHeaderSize);
+  if (message.size() < kHeaderSize + 2) return 0;
+  return wire::LoadLe<std::uint16_t>(message.data() + kHeaderSize);
 }
 
 }  // namespace holdfast::smb2

@@ -1,7 +1,6 @@
 // Structures to bytes.
 #pragma once
 
-#include <limits>
 #include <vector>
 
 #include "protocol/base/check.h"
@@ -44,13 +43,13 @@ class Writer {
     }
   }
 
-  void Offset8(const auto& member, const char*) { Place(slots_.For(&member).offset, slots_.For(&member).offset_width, 1); }
-  void Offset16(const auto& member, const char*) { Place(slots_.For(&member).offset, slots_.For(&member).offset_width, 2); }
-  void Offset32(const auto& member, const char*) { Place(slots_.For(&member).offset, slots_.For(&member).offset_width, 4); }
+  void Offset8(const auto& member, const char*) { AnnounceOffset(slots_.For(&member), 1); }
+  void Offset16(const auto& member, const char*) { AnnounceOffset(slots_.For(&member), 2); }
+  void Offset32(const auto& member, const char*) { AnnounceOffset(slots_.For(&member), 4); }
   void LimitOffset(const auto&, std::uint64_t, const char*) {}
-  void Length8(const auto& member, const char*) { Place(slots_.For(&member).length, slots_.For(&member).length_width, 1); }
-  void Length16(const auto& member, const char*) { Place(slots_.For(&member).length, slots_.For(&member).length_width, 2); }
-  void Length32(const auto& member, const char*) { Place(slots_.For(&member).length, slots_.For(&member).length_width, 4); }
+  void Length8(const auto& member, const char*) { AnnounceLength(slots_.For(&member), 1); }
+  void Length16(const auto& member, const char*) { AnnounceLength(slots_.For(&member), 2); }
+  void Length32(const auto& member, const char*) { AnnounceLength(slots_.For(&member), 4); }
   void Count8(const auto& member, const char* name) { Length8(member, name); }
   void Count16(const auto& member, const char* name) { Length16(member, name); }
   void Count32(const auto& member, const char* name) { Length32(member, name); }
@@ -143,15 +142,24 @@ class Writer {
   static std::int64_t Signed(std::size_t n) { return static_cast<std::int64_t>(n); }
   std::int64_t Here() const { return Signed(out_.size()) - origin_; }
 
-  void Place(std::uint64_t& index, std::uint8_t& width, std::uint8_t size) {
-    index = out_.size();
-    width = size;
-    out_.resize(out_.size() + size);
+  // A placeholder that stays zero unless a later call fills it.
+  std::uint64_t Placeholder(std::uint8_t width) {
+    out_.resize(out_.size() + width);
+    return out_.size() - width;
+  }
+  void AnnounceOffset(Slot& slot, std::uint8_t width) {
+    slot.offset = Placeholder(width);
+    slot.offset_width = width;
+  }
+  void AnnounceLength(Slot& slot, std::uint8_t width) {
+    slot.length = Placeholder(width);
+    slot.length_width = width;
   }
   void Fill(std::uint64_t index, std::uint8_t width, std::uint64_t value) {
-    if (width == 0) return;  // not announced: the length is known from elsewhere
-    HOLDFAST_CHECK(width == 8 || value >> (8 * width) == 0);
-    for (std::uint8_t i = 0; i < width; ++i) out_[static_cast<std::size_t>(index) + i] = static_cast<std::uint8_t>(value >> (8 * i));
+    if (width == 0) return;  // not announced: the reader knows it from elsewhere
+    HOLDFAST_CHECK(value >> (8 * width) == 0);
+    std::uint8_t* at = out_.data() + index;
+    for (std::uint8_t i = 0; i < width; ++i) at[i] = static_cast<std::uint8_t>(value >> (8 * i));
   }
   void FillOffset(const Slot& slot) { Fill(slot.offset, slot.offset_width, static_cast<std::uint64_t>(Here())); }
   void FillLength(const Slot& slot, std::uint64_t value) { Fill(slot.length, slot.length_width, value); }

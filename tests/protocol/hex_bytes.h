@@ -8,14 +8,16 @@
 
 namespace holdfast {
 
-// "fe 53 4d 42": hexadecimal digits in pairs, white space between them ignored.
+// "fe 53 4d 42": lower-case hexadecimal digits in pairs, white space between them ignored.
 inline Bytes HexBytes(std::string_view text) {
   Bytes bytes;
   int high = -1;
   for (const char c : text) {
     if (c == ' ' || c == '\n') continue;
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-    HOLDFAST_CHECK(digit >= 0);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto at = kDigits.find(c);
+    HOLDFAST_CHECK(at != std::string_view::npos);
+    const int digit = static_cast<int>(at);
     if (high < 0) {
       high = digit;
     } else {

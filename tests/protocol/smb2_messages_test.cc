@@ -47,7 +47,8 @@ TEST(NegotiateRequest, ReadsARealClientsContexts) {
 
   const auto* signing = FindContext(request->negotiate_contexts, NegotiateContextType::kSigningCapabilities);
   ASSERT_NE(signing, nullptr);
-  EXPECT_EQ(wire::Decode<SigningCapabilities>(signing->data)->signing_algorithms, (std::vector<std::uint16_t>{2, 1, 0}));
+  EXPECT_EQ(wire::Decode<SigningCapabilities>(signing->data)->signing_algorithms,
+            (std::vector<std::uint16_t>{2, 1, 0}));
 
   const auto* netname = FindContext(request->negotiate_contexts, NegotiateContextType::kNetnameNegotiateContextId);
   ASSERT_NE(netname, nullptr);
@@ -68,9 +69,9 @@ TEST(NegotiateRequest, IgnoresContextsWithout311) {
 }
 
 TEST(NegotiateRequest, RefusesMoreDialectsThanItHolds) {
-  EXPECT_FALSE(Decode<NegotiateRequest>(Message("24 00 ff ff 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"
-                                                "00 00 00 00 00 00 00 00 00 00 00 00 02 02"))
-                   .ok());
+  const Bytes message = Message("24 00 ff ff 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"
+                                "00 00 00 00 00 00 00 00 00 00 00 00 02 02");
+  EXPECT_FALSE(Decode<NegotiateRequest>(message).ok());
 }
 
 // [MS-SMB2] 4.3, with a token of 30 bytes.
@@ -79,7 +80,8 @@ TEST(NegotiateResponse, MatchesTheExampleOfTheSpecification) {
   NegotiateResponse response;
   response.security_mode = security_mode::kSigningEnabled;
   response.dialect_revision = Dialect::k202;
-  response.server_guid = {{0x09, 0xF2, 0x5C, 0x3F, 0xE5, 0xA4, 0x49, 0x00, 0xA7, 0xD6, 0x6A, 0x45, 0x6D, 0x5C, 0xA5, 0xCF}};
+  response.server_guid = {
+      {0x09, 0xF2, 0x5C, 0x3F, 0xE5, 0xA4, 0x49, 0x00, 0xA7, 0xD6, 0x6A, 0x45, 0x6D, 0x5C, 0xA5, 0xCF}};
   response.capabilities = capability::kDfs;
   response.max_transact_size = response.max_read_size = response.max_write_size = 65536;
   response.system_time = 0x1C6A6C21CAE2680;
@@ -103,7 +105,8 @@ TEST(NegotiateResponse, PutsContextsAtAMultipleOfEight) {
   const Bytes body = EncodeBody(response);
   EXPECT_EQ(wire::LoadLe<std::uint16_t>(body.data() + 6), 1);       // NegotiateContextCount
   EXPECT_EQ(wire::LoadLe<std::uint32_t>(body.data() + 60), 136u);  // NegotiateContextOffset: 128 + 3, rounded up
-  EXPECT_EQ(Bytes(body.begin() + 64, body.end()), HexBytes("ab ab ab 00 00 00 00 00 02 00 04 00 00 00 00 00 01 00 02 00"));
+  EXPECT_EQ(Bytes(body.begin() + 64, body.end()),
+            HexBytes("ab ab ab 00 00 00 00 00 02 00 04 00 00 00 00 00 01 00 02 00"));
 }
 
 // [MS-SMB2] 4.4: the pipe srvsvc.

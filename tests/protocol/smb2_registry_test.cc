@@ -114,7 +114,7 @@ TEST(Registry, BytesAreGolden) {
     const auto sample = Sample<typename Entry::Type>();
     const std::size_t first_offset = Entry::kFraming == Framing::kMessage ? kHeaderSize : 0;
     const std::string text = "# " + Print(sample) + "\n" + HexDump(EncodeAs(entry, sample), first_offset);
-    const std::string path = std::string(HOLDFAST_SOURCE_DIR "/tests/golden/messages/") + std::string(entry.name) + ".hex";
+    const std::string path = HOLDFAST_SOURCE_DIR "/tests/golden/messages/" + std::string(entry.name) + ".hex";
     if (rewrite) {
       std::ofstream(path) << text;
       return;
