@@ -2,8 +2,8 @@
 //
 // One executor thread runs all protocol and file state ("the core"). Nothing on it blocks: blocking work
 // runs on a WorkerPool and comes back to the core. Code on the core can be interleaved only at co_await.
-// g++ 12 miscompiles temporaries inside a co_await expression: a closure that is converted to std::function there is
-// destroyed twice, a braced list there does not compile. Give both a name on a line of their own first.
+// g++ 12 miscompiles temporaries inside a co_await expression: a closure made there whose captures have destructors may
+// be destroyed twice, a braced list there does not compile. Give both a name on a line of their own first.
 // Waits are ended by completing them with a status (NtStatus::kCancelled), never by Asio cancellation.
 #pragma once
 
@@ -40,17 +40,17 @@ void Spawn(const Executor& executor, Task<void> task);
 template <class T, class Start>
 Task<T> Await(Start start) {
   auto executor = co_await boost::asio::this_coro::executor;
+  auto initiate = [executor, start = std::move(start)](auto handler) mutable {
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    start(std::function<void(T)>([executor, shared](T value) {
+      boost::asio::post(executor, [shared, value = std::move(value)]() mutable {
+        auto h = std::move(*shared);
+        h(std::move(value));
+      });
+    }));
+  };
   co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(T)>(
-      [executor, start = std::move(start)](auto handler) mutable {
-        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        start(std::function<void(T)>([executor, shared](T value) {
-          boost::asio::post(executor, [shared, value = std::move(value)]() mutable {
-            auto h = std::move(*shared);
-            h(std::move(value));
-          });
-        }));
-      },
-      boost::asio::use_awaitable);
+      std::move(initiate), boost::asio::use_awaitable);
 }
 
 // One value, set once, awaited by any number of coroutines of the same executor.
@@ -195,9 +195,10 @@ class WorkerPool {
   auto Run(Work work) -> Task<decltype(work())> {
     using T = decltype(work());
     auto shared_work = std::make_shared<Work>(std::move(work));
-    auto result = co_await Await<std::shared_ptr<T>>([this, shared_work](std::function<void(std::shared_ptr<T>)> resume) {
+    auto start = [this, &shared_work](std::function<void(std::shared_ptr<T>)> resume) {
       Post([shared_work, resume = std::move(resume)] { resume(std::make_shared<T>((*shared_work)())); });
-    });
+    };
+    auto result = co_await Await<std::shared_ptr<T>>(start);
     co_return std::move(*result);
   }
 
