@@ -10,7 +10,7 @@
 #include "server/commands/registry.h"
 #include "server/request/admission.h"
 #include "server/request/channel_sequence.h"
-#include "server/request/compound.h"
+#include "protocol/smb2/compound.h"
 #include "server/request/seal.h"
 
 #include <spdlog/spdlog.h>
@@ -188,7 +188,7 @@ bool StartFrame(const std::shared_ptr<Connection>& connection, Bytes received) {
   bool encrypted = false;
   if (!Unwrap(*connection, *frame, &begin, &encrypted)) return false;
   if (!encrypted && smb2::ClassifyFrame(*frame) != smb2::FrameKind::kSmb2) return false;
-  const auto messages = SplitCompound(ByteView(*frame).subspan(begin));
+  const auto messages = smb2::SplitCompound(ByteView(*frame).subspan(begin));
   if (!messages) return false;
 
   Chain chain{connection, {}, {}};

@@ -6,10 +6,10 @@
 
 #include "protocol/base/bytes.h"
 
-namespace holdfast {
+namespace holdfast::smb2 {
 
 // The messages of a plain frame, each from its header on (padding included, as the signature covers it). nullopt when
 // NextCommand leads outside of the frame or is not a multiple of 8.
 std::optional<std::vector<ByteView>> SplitCompound(ByteView frame);
 
-}  // namespace holdfast
+}  // namespace holdfast::smb2

@@ -1,0 +1,99 @@
+// A file held by a persistent handle, as an application sees it: reads, writes, locks and settings that do not fail when
+// the server dies. Connection loss, re-connection, DH2C and replays happen behind the calls. [MS-SMB2] 3.2.4.4, 3.2.7.1.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conformance/client/session.h"
+
+namespace holdfast::client {
+
+struct Target {
+  ConnectOptions connect;
+  Credentials credentials;
+  std::string share;             // "profiles"
+  Duration give_up_after = std::chrono::seconds(120);  // without a server
+  bool encrypt = false;
+};
+
+struct OpenOptions {
+  std::string path;
+  std::uint32_t desired_access = 0x0012019F;  // read, write, attributes, READ_CONTROL, SYNCHRONIZE
+  std::uint32_t share_access = 0;
+  smb2::CreateDisposition disposition = smb2::CreateDisposition::kOpen;
+  std::uint32_t create_options = 0;
+  std::uint32_t timeout_ms = 0;
+};
+
+// What happened to the handle so far.
+struct HandleHistory {
+  std::uint64_t operations = 0;
+  std::uint64_t replayed = 0;        // operations sent more than once
+  std::uint64_t reconnects = 0;
+  std::vector<Duration> stalls;      // from the loss of the connection to the handle's return
+};
+
+class PersistentFile : public std::enable_shared_from_this<PersistentFile> {
+ public:
+  // kNotSupported when the share does not grant a persistent handle.
+  static Task<Result<std::shared_ptr<PersistentFile>>> Open(Target target, OpenOptions options, Clock& clock);
+
+  // Any length; cut at MaxReadSize/MaxWriteSize.
+  Task<NtStatus> Write(std::uint64_t offset, ByteView data);
+  Task<Result<Bytes>> Read(std::uint64_t offset, std::uint32_t length);
+  Task<NtStatus> Flush();
+  Task<NtStatus> SetEndOfFile(std::uint64_t size);
+  Task<NtStatus> SetInfo(std::uint8_t file_info_class, Bytes buffer);
+  // Idempotent by its lock sequence, 3.2.4.19.
+  Task<NtStatus> Lock(std::uint64_t offset, std::uint64_t length, bool exclusive);
+  Task<NtStatus> Unlock(std::uint64_t offset, std::uint64_t length);
+  // A close whose answer was lost is done: the handle is not found again.
+  Task<NtStatus> Close();
+  // Drops the TCP connection, as a cut cable would.
+  void Break();
+
+  const HandleHistory& history() const { return history_; }
+  std::uint64_t end_of_file() const { return end_of_file_; }
+  smb2::CreateAction create_action() const { return create_action_; }
+  std::uint32_t timeout_ms() const { return timeout_ms_; }
+  const std::shared_ptr<Tree>& tree() const { return tree_; }
+  smb2::FileId id() const { return id_; }
+
+ private:
+  PersistentFile(Target target, OpenOptions options, Clock& clock)
+      : target_(std::move(target)), options_(std::move(options)), clock_(clock) {}
+  // Runs an operation until it has an answer of a living server.
+  template <class T>
+  Task<T> Persist(std::function<Task<T>(Replay)> operation);
+  // Makes sure that there is a connection newer than `generation`, and the handle on it.
+  Task<NtStatus> Attach(std::uint64_t generation);
+  Task<NtStatus> Connect();
+  Task<NtStatus> CreateOrReclaim(bool may_have_been_created);
+  Task<NtStatus> LockOnce(std::uint64_t offset, std::uint64_t length, std::uint32_t flags);
+
+  Target target_;
+  OpenOptions options_;
+  Clock& clock_;
+  Guid create_guid_;
+  AsyncMutex attaching_;
+  std::uint64_t generation_ = 0;
+  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<Session> session_;
+  std::shared_ptr<Tree> tree_;
+  std::uint64_t previous_session_ = 0;
+  smb2::FileId id_;
+  bool opened_ = false;
+  bool create_sent_ = false;
+  NtStatus lost_ = NtStatus::kSuccess;  // the handle is gone for good, and why
+  std::uint16_t channel_sequence_ = 0;
+  std::uint32_t next_lock_ = 0;
+  std::uint32_t timeout_ms_ = 0;
+  std::uint64_t end_of_file_ = 0;
+  smb2::CreateAction create_action_{};
+  HandleHistory history_;
+};
+
+}  // namespace holdfast::client
