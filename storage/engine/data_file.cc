@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <cerrno>
+
+#include "storage/engine/data_files.h"
+#include "storage/engine/limits.h"
+
+namespace holdfast {
+namespace {
+
+EngineError ErrorOfErrno(std::int64_t result) {
+  if (result >= 0) return EngineError::kNone;
+  switch (-result) {
+    case ENOSPC:
+    case EDQUOT:
+      return EngineError::kNoSpace;
+    case EFBIG:
+      return EngineError::kTooLarge;
+    case ENOENT:
+      return EngineError::kNotFound;
+    default:
+      return EngineError::kIo;
+  }
+}
+
+constexpr std::uint64_t RoundUp(std::uint64_t n) { return (n + kEnginePageBytes - 1) / kEnginePageBytes * kEnginePageBytes; }
+
+}  // namespace
+
+DataFile::~DataFile() { owner_->options_.files->Close(fd_); }
+
+void DataFile::Write(std::uint64_t offset, ByteView data, Durability durability, const Done& done) {
+  if (failed_) return done(EngineError::kIo);
+  FileSystemSeam& files = *owner_->options_.files;
+  if (!owner_->options_.space->MayGrow(data.size())) {
+    // Bytes that have their place already may still change.
+    const std::int64_t hole = files.SeekHole(fd_, offset);
+    if (hole < 0 || static_cast<std::uint64_t>(hole) < offset + data.size()) return done(EngineError::kNoSpace);
+  }
+  Finish(files.Write(fd_, data, offset), false, durability, done);
+}
+
+void DataFile::Zero(DataRange range, Durability durability, const Done& done) {
+  if (failed_) return done(EngineError::kIo);
+  FileSystemSeam& files = *owner_->options_.files;
+  const std::int64_t size = files.Size(fd_);
+  if (size < 0) return done(ErrorOfErrno(size));
+  const auto end_of_data = static_cast<std::uint64_t>(size);
+  if (range.offset >= end_of_data || range.length == 0) return done(EngineError::kNone);
+  // Zeroing to the end frees the last page too.
+  const std::uint64_t length =
+      range.length >= end_of_data - range.offset ? RoundUp(end_of_data) - range.offset : range.length;
+  Finish(files.PunchHole(fd_, range.offset, length), true, durability, done);
+}
+
+void DataFile::Truncate(std::uint64_t size, Durability durability, const Done& done) {
+  if (failed_) return done(EngineError::kIo);
+  FileSystemSeam& files = *owner_->options_.files;
+  int result = 0;
+  {
+    std::lock_guard lock(truncate_mutex_);  // two at a time could extend
+    const std::int64_t now = files.Size(fd_);
+    if (now < 0) return done(ErrorOfErrno(now));
+    if (size < static_cast<std::uint64_t>(now)) result = files.Truncate(fd_, size);
+  }
+  Finish(result, true, durability, done);
+}
+
+void DataFile::Finish(int result, bool everything, Durability durability, const Done& done) {
+  if (result < 0) return done(ErrorOfErrno(result));
+  if (durability == Durability::kProcess) return done(EngineError::kNone);
+  Sync(everything, done);
+}
+
+void DataFile::Sync(bool everything, Done done) {
+  if (!owner_->options_.sync) return done(EngineError::kNone);
+  {
+    std::lock_guard lock(sync_mutex_);
+    sync_waiters_.push_back(std::move(done));
+    sync_everything_ |= everything;
+    if (syncing_) return;  // whoever syncs now takes us along next
+    syncing_ = true;
+  }
+  for (;;) {
+    std::vector<Done> waiters;
+    bool all = false;
+    {
+      std::lock_guard lock(sync_mutex_);
+      if (sync_waiters_.empty()) {
+        syncing_ = false;
+        return;
+      }
+      waiters.swap(sync_waiters_);
+      std::swap(all, sync_everything_);
+    }
+    EngineError error = failed_ ? EngineError::kIo : owner_->SyncEntry(object_);
+    if (error == EngineError::kNone && owner_->options_.files->Sync(fd_, !all) < 0) {
+      // The kernel reports a lost page once and then calls it clean: nothing of this file can be trusted any more.
+      failed_ = true;
+      owner_->MarkFailed(object_);
+      error = EngineError::kIo;
+    }
+    for (const Done& waiter : waiters) waiter(error);
+  }
+}
+
+EngineResult<std::size_t> DataFile::Read(std::uint64_t offset, std::span<std::uint8_t> out) {
+  if (failed_) return EngineError::kIo;
+  const std::int64_t n = owner_->options_.files->Read(fd_, out, offset);
+  if (n < 0) return ErrorOfErrno(n);
+  std::fill(out.begin() + n, out.end(), std::uint8_t{0});
+  return static_cast<std::size_t>(n);
+}
+
+EngineResult<std::size_t> DataFile::ReadCached(std::uint64_t offset, std::span<std::uint8_t> out) {
+  if (failed_) return EngineError::kIo;
+  const std::int64_t n = owner_->options_.files->ReadCached(fd_, out, offset);
+  if (n == -EAGAIN) return EngineError::kNotFound;
+  if (n < 0) return ErrorOfErrno(n);
+  std::fill(out.begin() + n, out.end(), std::uint8_t{0});
+  return static_cast<std::size_t>(n);
+}
+
+EngineResult<std::uint64_t> DataFile::Size() {
+  const std::int64_t size = owner_->options_.files->Size(fd_);
+  if (size < 0) return ErrorOfErrno(size);
+  return static_cast<std::uint64_t>(size);
+}
+
+EngineResult<std::uint64_t> DataFile::AllocatedBytes() {
+  const std::int64_t bytes = owner_->options_.files->AllocatedBytes(fd_);
+  if (bytes < 0) return ErrorOfErrno(bytes);
+  return static_cast<std::uint64_t>(bytes);
+}
+
+EngineResult<std::vector<DataRange>> DataFile::AllocatedRanges(DataRange within) {
+  FileSystemSeam& files = *owner_->options_.files;
+  std::vector<DataRange> ranges;
+  constexpr std::uint64_t kLast = INT64_MAX - kEnginePageBytes;
+  if (within.length == 0 || within.offset >= kLast) return ranges;
+  const std::uint64_t end = within.offset + std::min(within.length, kLast - within.offset);
+  std::uint64_t at = within.offset;
+  while (at < end) {
+    const std::int64_t data = files.SeekData(fd_, at);
+    if (data == -ENXIO) break;
+    if (data < 0) return ErrorOfErrno(data);
+    const std::int64_t hole = files.SeekHole(fd_, static_cast<std::uint64_t>(data));
+    if (hole == -ENXIO) break;
+    if (hole < 0) return ErrorOfErrno(hole);
+    at = static_cast<std::uint64_t>(hole);
+    // Page granular, whatever the file system's own blocks are.
+    const std::uint64_t from = static_cast<std::uint64_t>(data) / kEnginePageBytes * kEnginePageBytes;
+    const DataRange range{std::max(within.offset, from), 0};
+    const std::uint64_t to = std::min(end, RoundUp(at));
+    if (to <= range.offset) continue;
+    if (!ranges.empty() && ranges.back().offset + ranges.back().length >= range.offset) {
+      ranges.back().length = std::max(ranges.back().length, to - ranges.back().offset);
+    } else {
+      ranges.push_back({range.offset, to - range.offset});
+    }
+  }
+  return ranges;
+}
+
+}  // namespace holdfast
