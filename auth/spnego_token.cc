@@ -1,10 +1,8 @@
 #include "auth/spnego_token.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <optional>
 
-#include "auth/gss_handles.h"
 #include "protocol/dtyp/unicode.h"
 
 namespace holdfast {
@@ -57,9 +55,11 @@ std::optional<ByteView> ReadMechanismToken(ByteView sequence) {
   return token;
 }
 
-bool Is(ByteView oid, gss_OID mechanism) {
-  return oid.size() == mechanism->length && std::memcmp(oid.data(), mechanism->elements, oid.size()) == 0;
-}
+// Written out here, so that this file needs no library and is fuzzed without one: [RFC 4178] and [RFC 4121].
+constexpr std::uint8_t kSpnegoOid[] = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x02};
+constexpr std::uint8_t kKerberosOid[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x12, 0x01, 0x02, 0x02};
+
+bool Is(ByteView oid, ByteView mechanism) { return std::equal(oid.begin(), oid.end(), mechanism.begin(), mechanism.end()); }
 
 std::uint16_t U16(ByteView b, std::size_t at) { return static_cast<std::uint16_t>(b[at] | b[at + 1] << 8); }
 std::uint32_t U32(ByteView b, std::size_t at) { return U16(b, at) | static_cast<std::uint32_t>(U16(b, at + 2)) << 16; }
@@ -78,8 +78,8 @@ TokenView ParseToken(ByteView token) {
   if (outer->tag != 0x60) return {};  // [RFC 2743] 3.1
   const auto oid = ReadElement(outer->content);
   if (!oid || oid->tag != 0x06) return {};
-  if (Is(oid->content, KerberosMechanism())) return {TokenForm::kKerberos, token};
-  if (!Is(oid->content, SpnegoMechanism())) return {};
+  if (Is(oid->content, kKerberosOid)) return {TokenForm::kKerberos, token};
+  if (!Is(oid->content, kSpnegoOid)) return {};
   const auto init = ReadElement(oid->rest);
   if (!init || init->tag != 0xA0) return {};
   const auto inner = ReadMechanismToken(init->content);

@@ -1,7 +1,6 @@
 // Looking into the client's token before the libraries do: which mechanism it is for, and whether an NTLM message is sound.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "protocol/base/bytes.h"
