@@ -97,6 +97,9 @@ struct VolumeOptions {
   bool create = true;            // format when the engine holds no volume
   std::string label = "Holdfast";
   std::size_t shard_split_entries = 10000;
+  std::uint64_t stripe_bytes = 0;  // of a new volume; 0: as much as the engine's objects hold
+  std::uint64_t incarnation = 1;   // whose takeover index and whose half-done changes; one machine needs only one
+  std::string* problem = nullptr;  // when Mount fails: a sentence that says what is wrong and where
 };
 
 struct VolumeFacts {
