@@ -25,11 +25,16 @@ constexpr std::uint16_t kEncrypted = 0x0001;  // Flags of 3.1.1, and EncryptionA
 
 const EVP_CIPHER* Evp(Cipher cipher) {
   switch (cipher) {
-    case Cipher::kAes128Ccm: return EVP_aes_128_ccm();
-    case Cipher::kAes128Gcm: return EVP_aes_128_gcm();
-    case Cipher::kAes256Ccm: return EVP_aes_256_ccm();
-    case Cipher::kAes256Gcm: return EVP_aes_256_gcm();
-    case Cipher::kNone: break;
+    case Cipher::kAes128Ccm:
+      return EVP_aes_128_ccm();
+    case Cipher::kAes128Gcm:
+      return EVP_aes_128_gcm();
+    case Cipher::kAes256Ccm:
+      return EVP_aes_256_ccm();
+    case Cipher::kAes256Gcm:
+      return EVP_aes_256_gcm();
+    case Cipher::kNone:
+      break;
   }
   return nullptr;
 }
@@ -52,11 +57,12 @@ struct MessageCipher::State {
 
   EVP_CIPHER_CTX* NewContext(int encrypt) const {
     EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
-    HOLDFAST_CHECK(context != nullptr && EVP_CipherInit_ex(context, Evp(cipher), nullptr, nullptr, nullptr, encrypt) == 1);
-    HOLDFAST_CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(NonceSize(cipher)), nullptr) == 1);
+    HOLDFAST_CHECK(context != nullptr &&
+                   EVP_CipherInit_ex(context, Evp(cipher), nullptr, nullptr, nullptr, encrypt) == 1);
+    HOLDFAST_CHECK(
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(NonceSize(cipher)), nullptr) == 1);
     // CCM bakes the sizes of tag and length field into the first block, so the tag size comes before the key.
-    if (!IsGcm(cipher))
-      HOLDFAST_CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kTagSize, nullptr) == 1);
+    if (!IsGcm(cipher)) HOLDFAST_CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kTagSize, nullptr) == 1);
     HOLDFAST_CHECK(EVP_CipherInit_ex(context, nullptr, nullptr, key.data(), nullptr, encrypt) == 1);
     return context;
   }

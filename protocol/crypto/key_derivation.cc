@@ -42,8 +42,8 @@ Bytes DeriveKey(ByteView key, ByteView label, ByteView context, std::size_t size
   AppendBigEndian32(input, static_cast<std::uint32_t>(size * 8));
   Bytes output(32);
   unsigned length = 0;
-  HOLDFAST_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), input.data(), input.size(),
-                      output.data(), &length) != nullptr);
+  HOLDFAST_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), input.data(), input.size(), output.data(),
+                      &length) != nullptr);
   output.resize(size);
   return output;
 }

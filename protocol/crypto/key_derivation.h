@@ -22,8 +22,8 @@ struct SessionKeys {
 
 // `dialect` is the number on the wire (0x0202 … 0x0311). `session_key` is as the sign-in gave it: the first 16 bytes
 // are used, right-padded with zeros when shorter (3.3.1.8 Session.SessionKey). `full_session_key` is used instead for
-// the encryption keys of AES-256 in 3.1.1 (Session.FullSessionKey). `preauth_hash` is Session.PreauthIntegrityHashValue,
-// used in 3.1.1 only.
+// the encryption keys of AES-256 in 3.1.1 (Session.FullSessionKey). `preauth_hash` is
+// Session.PreauthIntegrityHashValue, used in 3.1.1 only.
 SessionKeys DeriveSessionKeys(std::uint16_t dialect, Cipher cipher, ByteView session_key, ByteView full_session_key,
                               ByteView preauth_hash);
 

@@ -49,10 +49,9 @@ struct Signer::State {
     HOLDFAST_CHECK(context != nullptr);
     char cipher[] = "AES-128-CBC";
     char digest[] = "SHA256";
-    const OSSL_PARAM params[] = {
-        is_cmac ? OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0)
-                : OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end()};
+    const OSSL_PARAM params[] = {is_cmac ? OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0)
+                                         : OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_construct_end()};
     HOLDFAST_CHECK(EVP_MAC_init(context, key.data(), key.size(), params) == 1);
     return context;
   }

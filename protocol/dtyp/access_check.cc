@@ -103,8 +103,10 @@ AccessCheckResult AccessCheck(const SecurityDescriptor& descriptor, const Securi
     // ACCESS_SYSTEM_SECURITY comes from the privilege alone.
     std::uint32_t mask = access::MapGeneric(view.mask) & ~(access::kAccessSystemSecurity | access::kMaximumAllowed);
     if (!maximum) mask &= desired;
-    if (view.effect == Effect::kAllow) granted |= mask & ~denied;
-    else denied |= mask & ~granted;
+    if (view.effect == Effect::kAllow)
+      granted |= mask & ~denied;
+    else
+      denied |= mask & ~granted;
   }
   if ((desired & ~granted) != 0) return {NtStatus::kAccessDenied, 0};
   if (granted == 0) return {NtStatus::kAccessDenied, 0};

@@ -30,8 +30,10 @@ bool NeedsResolving(const Ace& ace) {
 // [MS-DTYP] 2.5.3.4.7: CREATOR OWNER and CREATOR GROUP become the persons, generic rights those of a file.
 Ace Resolve(Ace ace, const NewObject& object) {
   if (!ace.HasMaskAndSid()) return ace;
-  if (ace.sid == well_known::CreatorOwner()) ace.sid = object.owner;
-  else if (ace.sid == well_known::CreatorGroup()) ace.sid = object.group;
+  if (ace.sid == well_known::CreatorOwner())
+    ace.sid = object.owner;
+  else if (ace.sid == well_known::CreatorGroup())
+    ace.sid = object.group;
   ace.mask = access::MapGeneric(ace.mask);
   return ace;
 }
@@ -142,6 +144,9 @@ Result<SecurityDescriptor> CreateSecurityDescriptor(const SecurityDescriptor* pa
                        object, sd.control);
   sd.sacl = ComputeAcl(from_parent.sacl, from_parent.control, from_creator.sacl, from_creator.control, kSaclBits,
                        object, sd.control);
+  // What a caller gives and what it inherits may each fit where both together do not.
+  for (const auto* acl : {&sd.dacl, &sd.sacl})
+    if (*acl && (*acl)->EncodedSize() > Acl::kMaximumSize) return NtStatus::kInvalidAcl;
   if (!sd.dacl_present()) {
     // Nothing inheritable and nothing given: the default DACL of the token.
     sd.dacl = DefaultDescriptor(*sd.owner, *sd.group).dacl;
@@ -156,7 +161,8 @@ SecurityDescriptor DefaultDescriptor(const Sid& owner, const Sid& group) {
   sd.group = group;
   sd.control = sd_control::kDaclPresent;
   sd.dacl = Acl{};
-  sd.dacl->aces = {AllowAce(owner, access::kFileAllAccess), AllowAce(well_known::LocalSystem(), access::kFileAllAccess)};
+  sd.dacl->aces = {AllowAce(owner, access::kFileAllAccess),
+                   AllowAce(well_known::LocalSystem(), access::kFileAllAccess)};
   if (owner != well_known::Administrators())
     sd.dacl->aces.push_back(AllowAce(well_known::Administrators(), access::kFileAllAccess));
   return sd;
@@ -165,8 +171,8 @@ SecurityDescriptor DefaultDescriptor(const Sid& owner, const Sid& group) {
 SecurityDescriptor ShareRootDescriptor() {
   constexpr std::uint8_t kAll = kObjectInherit | kContainerInherit;
   // "Modify" of the Windows dialogs: all but changing permissions and owner.
-  constexpr std::uint32_t kModify = access::kFileGenericRead | access::kFileGenericWrite |
-                                    access::kFileGenericExecute | access::kDelete;
+  constexpr std::uint32_t kModify =
+      access::kFileGenericRead | access::kFileGenericWrite | access::kFileGenericExecute | access::kDelete;
   SecurityDescriptor sd;
   sd.owner = well_known::Administrators();
   sd.group = well_known::LocalSystem();

@@ -15,7 +15,6 @@ using wire::LoadLe;
 constexpr std::size_t kHeaderSize = 20;
 constexpr std::size_t kAclHeaderSize = 8;
 constexpr std::size_t kAceHeaderSize = 4;
-constexpr std::size_t kMaximumAclSize = 0xFFFF;
 
 Result<Ace> ParseAce(ByteView bytes) {
   Ace ace;
@@ -45,7 +44,8 @@ Result<Acl> ParseAcl(ByteView bytes) {
   acl.revision = bytes[0];
   const std::size_t size = LoadLe<std::uint16_t>(bytes.data() + 2);
   const std::size_t count = LoadLe<std::uint16_t>(bytes.data() + 4);
-  if (acl.revision < 2 || acl.revision > 4 || size < kAclHeaderSize || size > bytes.size()) return NtStatus::kInvalidAcl;
+  if (acl.revision < 2 || acl.revision > 4 || size < kAclHeaderSize || size > bytes.size())
+    return NtStatus::kInvalidAcl;
   bytes = bytes.first(size);
   std::size_t at = kAclHeaderSize;
   for (std::size_t i = 0; i < count; ++i) {
@@ -63,7 +63,7 @@ Result<Acl> ParseAcl(ByteView bytes) {
 void AppendAcl(Bytes& out, const Acl& acl) {
   out.push_back(acl.revision);
   out.push_back(0);
-  HOLDFAST_CHECK(acl.EncodedSize() <= kMaximumAclSize);
+  HOLDFAST_CHECK(acl.EncodedSize() <= Acl::kMaximumSize);
   AppendLe(out, static_cast<std::uint16_t>(acl.EncodedSize()));
   AppendLe(out, static_cast<std::uint16_t>(acl.aces.size()));
   AppendLe(out, std::uint16_t{0});
@@ -186,7 +186,9 @@ Bytes SecurityDescriptor::Encode() const {
   out.push_back(rm_control);
   AppendLe(out, static_cast<std::uint16_t>(control | sd_control::kSelfRelative));
   out.resize(kHeaderSize);
-  const auto here = [&](std::size_t field) { wire::StoreLe(out.data() + field, static_cast<std::uint32_t>(out.size())); };
+  const auto here = [&](std::size_t field) {
+    wire::StoreLe(out.data() + field, static_cast<std::uint32_t>(out.size()));
+  };
   // SACL and DACL before the SIDs, as Windows lays them out.
   if (sacl_present() && sacl) here(12), AppendAcl(out, *sacl);
   if (dacl_present() && dacl) here(16), AppendAcl(out, *dacl);
@@ -243,14 +245,8 @@ NtStatus SecurityDescriptor::Merge(const SecurityDescriptor& from, std::uint32_t
   using namespace security_information;
   using namespace sd_control;
   if (info & kBackup) info |= kOwner | kGroup | kDacl | kSacl;
-  if (info & kOwner) {
-    if (!from.owner) return NtStatus::kInvalidOwner;
-    owner = from.owner;
-  }
-  if (info & kGroup) {
-    if (!from.group) return NtStatus::kInvalidPrimaryGroup;
-    group = from.group;
-  }
+  if ((info & kOwner) && !from.owner) return NtStatus::kInvalidOwner;
+  if ((info & kGroup) && !from.group) return NtStatus::kInvalidPrimaryGroup;
   const auto take = [&](std::uint16_t bits) {
     control = static_cast<std::uint16_t>((control & ~bits) | (from.control & bits));
   };
@@ -260,16 +256,12 @@ NtStatus SecurityDescriptor::Merge(const SecurityDescriptor& from, std::uint32_t
     if ((from.control & required) && (from.control & inherited)) control |= inherited;
   };
   const auto protect = [&](std::uint32_t on, std::uint32_t off, std::uint16_t bit) {
-    if (info & on) control |= bit;
-    else if (info & off) control &= static_cast<std::uint16_t>(~bit);
+    if (info & on)
+      control |= bit;
+    else if (info & off)
+      control &= static_cast<std::uint16_t>(~bit);
   };
-  if (info & kDacl) {
-    dacl = from.dacl;
-    take(kDaclPresent | kDaclDefaulted | sd_control::kDaclProtected);
-    control |= kDaclPresent;  // what is set is present, be it the NULL DACL
-    auto_inherited(kDaclAutoInheritRequired, kDaclAutoInherited);
-    protect(security_information::kProtectedDacl, kUnprotectedDacl, sd_control::kDaclProtected);
-  }
+  // The only part that can still fail comes first.
   if (info & kSacl) {
     sacl = from.sacl;
     take(kSaclPresent | kSaclDefaulted | sd_control::kSaclProtected);
@@ -284,9 +276,19 @@ NtStatus SecurityDescriptor::Merge(const SecurityDescriptor& from, std::uint32_t
     Acl merged = sacl.value_or(Acl{});
     std::erase_if(merged.aces, named);
     if (from.sacl) std::copy_if(from.sacl->aces.begin(), from.sacl->aces.end(), std::back_inserter(merged.aces), named);
+    if (merged.EncodedSize() > Acl::kMaximumSize) return NtStatus::kInvalidAcl;
     sacl = std::move(merged);
     control |= kSaclPresent;
   }
+  if (info & kDacl) {
+    dacl = from.dacl;
+    take(kDaclPresent | kDaclDefaulted | sd_control::kDaclProtected);
+    control |= kDaclPresent;  // what is set is present, be it the NULL DACL
+    auto_inherited(kDaclAutoInheritRequired, kDaclAutoInherited);
+    protect(security_information::kProtectedDacl, kUnprotectedDacl, sd_control::kDaclProtected);
+  }
+  if (info & kOwner) owner = from.owner;
+  if (info & kGroup) group = from.group;
   return NtStatus::kSuccess;
 }
 

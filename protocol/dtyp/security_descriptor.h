@@ -57,6 +57,8 @@ Ace AllowAce(const Sid& sid, std::uint32_t mask, std::uint8_t flags = 0);
 Ace DenyAce(const Sid& sid, std::uint32_t mask, std::uint8_t flags = 0);
 
 struct Acl {
+  static constexpr std::size_t kMaximumSize = 0xFFFF;  // AclSize has 16 bits; Encode takes no larger ones
+
   std::uint8_t revision = 2;  // 4 (ACL_REVISION_DS) when object ACEs are inside
   std::vector<Ace> aces;
 
@@ -105,8 +107,8 @@ std::uint32_t AccessToQuerySecurity(std::uint32_t security_information);
 std::uint32_t AccessToSetSecurity(std::uint32_t security_information);
 
 struct SecurityDescriptor {
-  std::uint16_t control = 0;     // kSelfRelative is set by Encode and need not be kept
-  std::uint8_t rm_control = 0;   // Sbz1, meaningful with kRmControlValid
+  std::uint16_t control = 0;    // kSelfRelative is set by Encode and need not be kept
+  std::uint8_t rm_control = 0;  // Sbz1, meaningful with kRmControlValid
   std::optional<Sid> owner;
   std::optional<Sid> group;
   // With kDaclPresent and no value this is the NULL DACL, which allows everything; an empty one allows nothing.
@@ -125,7 +127,8 @@ struct SecurityDescriptor {
   // What a query for `security_information` shows, [MS-FSA] 2.1.5.14.
   SecurityDescriptor Select(std::uint32_t security_information) const;
   // Takes over the parts named from `from`, as SET_INFO does, [MS-FSA] 2.1.5.17: absent parts stay as they were.
-  // kInvalidOwner when the owner is named and `from` has none.
+  // kInvalidOwner when the owner is named and `from` has none; kInvalidAcl when the result grows too large. Nothing is
+  // changed then.
   NtStatus Merge(const SecurityDescriptor& from, std::uint32_t security_information);
 
   bool operator==(const SecurityDescriptor&) const = default;

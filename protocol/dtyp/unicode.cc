@@ -18,10 +18,14 @@ std::size_t ReadCodePoint(std::string_view text, std::size_t at, char32_t& out) 
   }
   std::size_t size;
   char32_t least;
-  if (lead >= 0xC2 && lead <= 0xDF) size = 2, least = 0x80, out = lead & 0x1F;
-  else if (lead >= 0xE0 && lead <= 0xEF) size = 3, least = 0x800, out = lead & 0x0F;
-  else if (lead >= 0xF0 && lead <= 0xF4) size = 4, least = 0x10000, out = lead & 0x07;
-  else return 0;
+  if (lead >= 0xC2 && lead <= 0xDF)
+    size = 2, least = 0x80, out = lead & 0x1F;
+  else if (lead >= 0xE0 && lead <= 0xEF)
+    size = 3, least = 0x800, out = lead & 0x0F;
+  else if (lead >= 0xF0 && lead <= 0xF4)
+    size = 4, least = 0x10000, out = lead & 0x07;
+  else
+    return 0;
   if (text.size() - at < size) return 0;
   for (std::size_t i = 1; i < size; ++i) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
@@ -57,7 +61,8 @@ std::string Utf16ToUtf8(std::u16string_view text) {
     } else if (c < 0x10000) {
       append(0xE0 | c >> 12), append(0x80 | (c >> 6 & 0x3F)), append(0x80 | (c & 0x3F));
     } else {
-      append(0xF0 | c >> 18), append(0x80 | (c >> 12 & 0x3F)), append(0x80 | (c >> 6 & 0x3F)), append(0x80 | (c & 0x3F));
+      append(0xF0 | c >> 18), append(0x80 | (c >> 12 & 0x3F)), append(0x80 | (c >> 6 & 0x3F)),
+          append(0x80 | (c & 0x3F));
     }
   }
   return out;

@@ -20,12 +20,18 @@ class FieldWriter {
   explicit FieldWriter(Bytes& out) : out_(out) {}
   template <class T>
   void operator()(const T& v) {
-    if constexpr (std::is_same_v<T, bool>) out_.push_back(v ? 1 : 0);
-    else if constexpr (std::is_enum_v<T>) wire::AppendLe(out_, static_cast<std::underlying_type_t<T>>(v));
-    else if constexpr (std::is_integral_v<T>) wire::AppendLe(out_, v);
-    else if constexpr (std::is_same_v<T, Guid>) wire::AppendBytes(out_, v.bytes);
-    else if constexpr (std::is_same_v<T, std::array<std::uint8_t, 16>>) wire::AppendBytes(out_, v);
-    else T::Fields(v, *this);
+    if constexpr (std::is_same_v<T, bool>)
+      out_.push_back(v ? 1 : 0);
+    else if constexpr (std::is_enum_v<T>)
+      wire::AppendLe(out_, static_cast<std::underlying_type_t<T>>(v));
+    else if constexpr (std::is_integral_v<T>)
+      wire::AppendLe(out_, v);
+    else if constexpr (std::is_same_v<T, Guid>)
+      wire::AppendBytes(out_, v.bytes);
+    else if constexpr (std::is_same_v<T, std::array<std::uint8_t, 16>>)
+      wire::AppendBytes(out_, v);
+    else
+      T::Fields(v, *this);
   }
   void Reserved(std::size_t n) { out_.resize(out_.size() + n); }
   // A 32-bit length in bytes, the members written by `between`, then the text itself.
@@ -120,7 +126,9 @@ Result<T> Decode(ByteView bytes) {
   T::Fields(value, reader);
   if (reader.short_read()) return NtStatus::kInfoLengthMismatch;
   if (reader.odd_name()) return NtStatus::kInvalidParameter;
-  if constexpr (requires { { value.Check() } -> std::same_as<NtStatus>; }) {
+  if constexpr (requires {
+                  { value.Check() } -> std::same_as<NtStatus>;
+                }) {
     if (const auto status = value.Check(); status != NtStatus::kSuccess) return status;
   }
   return value;

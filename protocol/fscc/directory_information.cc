@@ -14,7 +14,7 @@ using wire::AppendLe;
 
 constexpr std::size_t kAlignment = 8;
 constexpr std::size_t kShortNameSize = 24;
-constexpr std::size_t kFileNameLengthOffset = 60;       // in every class but kNames, where it is 8
+constexpr std::size_t kFileNameLengthOffset = 60;  // in every class but kNames, where it is 8
 constexpr std::size_t kNamesFileNameLengthOffset = 8;
 
 bool HasShortName(C c) { return c == C::kBothDirectory || c == C::kIdBothDirectory; }
@@ -121,7 +121,8 @@ Result<std::vector<DirectoryEntry>> DecodeDirectory(FileInformationClass info_cl
     const bool names = info_class == C::kNames;
     const std::size_t length =
         wire::LoadLe<std::uint32_t>(at + (names ? kNamesFileNameLengthOffset : kFileNameLengthOffset));
-    if (length > bytes.size() - fixed || length % 2 != 0 || next >= bytes.size() || (next != 0 && next < fixed + length))
+    if (length > bytes.size() - fixed || length % 2 != 0 || next >= bytes.size() ||
+        (next != 0 && next < fixed + length))
       return NtStatus::kInvalidNetworkResponse;
     DirectoryEntry e;
     e.file_index = wire::LoadLe<std::uint32_t>(at + 4);

@@ -34,7 +34,8 @@ Bytes EncodeEaNames(const std::vector<std::string>& names);
 
 // The combined length of a file's attributes ([MS-FSA] ExtendedAttributesLength), as directory entries show it.
 std::uint32_t EaLength(const std::vector<ExtendedAttribute>& list);
-// FileEaInformation.EaSize of such a file: four more for the list's header, 0 without attributes ([MS-FSA] 2.1.5.12.10).
+// FileEaInformation.EaSize of such a file: four more for the list's header, 0 without attributes
+// ([MS-FSA] 2.1.5.12.10).
 std::uint32_t EaSize(const std::vector<ExtendedAttribute>& list);
 
 bool IsValidEaName(std::string_view name);

@@ -5,9 +5,7 @@ namespace {
 
 constexpr std::size_t kStreamEntrySize = 24;  // before the name
 
-NtStatus CheckSigned(std::uint64_t value) {
-  return value >> 63 ? NtStatus::kInvalidParameter : NtStatus::kSuccess;
-}
+NtStatus CheckSigned(std::uint64_t value) { return value >> 63 ? NtStatus::kInvalidParameter : NtStatus::kSuccess; }
 
 NtStatus CheckTarget(std::uint64_t root_directory, const std::u16string& name) {
   return root_directory != 0 || name.empty() ? NtStatus::kInvalidParameter : NtStatus::kSuccess;
@@ -64,7 +62,8 @@ Result<std::vector<FileStreamInformation>> DecodeStreams(ByteView bytes) {
     if (bytes.size() < kStreamEntrySize) return NtStatus::kInvalidNetworkResponse;
     const std::size_t next = wire::LoadLe<std::uint32_t>(bytes.data());
     const std::size_t length = wire::LoadLe<std::uint32_t>(bytes.data() + 4);
-    if (length > bytes.size() - kStreamEntrySize || next >= bytes.size() || (next != 0 && next < kStreamEntrySize + length))
+    if (length > bytes.size() - kStreamEntrySize || next >= bytes.size() ||
+        (next != 0 && next < kStreamEntrySize + length))
       return NtStatus::kInvalidNetworkResponse;
     auto name = Utf16FromLe(bytes.subspan(kStreamEntrySize, length));
     if (!name) return NtStatus::kInvalidNetworkResponse;

@@ -41,7 +41,7 @@ struct FileFsSizeInformation {
 struct FileFsDeviceInformation {
   static constexpr std::uint32_t kDisk = 0x00000007;
   static constexpr std::uint32_t kNamedPipe = 0x00000011;
-  static constexpr std::uint32_t kRemoteDevice = 0x00000010;   // characteristics
+  static constexpr std::uint32_t kRemoteDevice = 0x00000010;  // characteristics
   static constexpr std::uint32_t kDeviceIsMounted = 0x00000020;
   std::uint32_t device_type = kDisk;
   std::uint32_t characteristics = kDeviceIsMounted;

@@ -9,7 +9,7 @@
 namespace holdfast::fscc {
 namespace {
 
-constexpr std::size_t kHeaderSize = 8;       // ReparseTag, ReparseDataLength, Reserved
+constexpr std::size_t kHeaderSize = 8;  // ReparseTag, ReparseDataLength, Reserved
 constexpr std::size_t kGuidHeaderSize = 24;
 constexpr std::uint32_t kRelative = 0x00000001;  // SYMLINK_FLAG_RELATIVE
 

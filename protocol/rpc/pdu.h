@@ -36,11 +36,11 @@ inline constexpr std::uint8_t kObjectUuid = 0x80;
 // Fault status, [C706] appendix E and [MS-RPCE] 2.2.2.
 namespace fault {
 inline constexpr std::uint32_t kAccessDenied = 0x00000005;
-inline constexpr std::uint32_t kBadStubData = 0x000006F7;         // RPC_X_BAD_STUB_DATA
-inline constexpr std::uint32_t kContextMismatch = 0x1C00001A;     // nca_s_fault_context_mismatch
-inline constexpr std::uint32_t kOperationRange = 0x1C010002;      // nca_op_rng_error
-inline constexpr std::uint32_t kUnknownInterface = 0x1C010003;    // nca_unk_if
-inline constexpr std::uint32_t kProtocolError = 0x1C01000B;       // nca_proto_error
+inline constexpr std::uint32_t kBadStubData = 0x000006F7;       // RPC_X_BAD_STUB_DATA
+inline constexpr std::uint32_t kContextMismatch = 0x1C00001A;   // nca_s_fault_context_mismatch
+inline constexpr std::uint32_t kOperationRange = 0x1C010002;    // nca_op_rng_error
+inline constexpr std::uint32_t kUnknownInterface = 0x1C010003;  // nca_unk_if
+inline constexpr std::uint32_t kProtocolError = 0x1C01000B;     // nca_proto_error
 }  // namespace fault
 
 struct SyntaxId {

@@ -73,20 +73,23 @@ NtStatus ServerConnection::ReceiveBind(const PduHeader& header, ByteView body) {
   const bool alter = header.type == PduType::kAlterContext;
   // The session of SMB has authenticated the caller and protects the bytes; a second layer is not offered.
   if (header.auth_length != 0) {
-    if (alter) output_.push_back(EncodeFault(header.call_id, 0, fault::kAccessDenied));
-    else output_.push_back(EncodeBindNak(header.call_id, kAuthenticationTypeNotRecognized));
+    if (alter)
+      output_.push_back(EncodeFault(header.call_id, 0, fault::kAccessDenied));
+    else
+      output_.push_back(EncodeBindNak(header.call_id, kAuthenticationTypeNotRecognized));
     return Disconnect();
   }
   const auto bind = Bind::Parse(body);
   if (!bind || alter != bound_ || bind->contexts.size() > kMaximumContexts) {
-    if (alter) output_.push_back(EncodeFault(header.call_id, 0, fault::kProtocolError));
-    else output_.push_back(EncodeBindNak(header.call_id, kReasonNotSpecified));
+    if (alter)
+      output_.push_back(EncodeFault(header.call_id, 0, fault::kProtocolError));
+    else
+      output_.push_back(EncodeBindNak(header.call_id, kReasonNotSpecified));
     return Disconnect();
   }
   if (!alter) {
     bound_ = true;
-    max_transmit_fragment_ =
-        std::clamp(std::size_t{bind->max_receive_fragment}, kMinimumFragment, kMaximumFragment);
+    max_transmit_fragment_ = std::clamp(std::size_t{bind->max_receive_fragment}, kMinimumFragment, kMaximumFragment);
     association_group_ = bind->association_group != 0 ? bind->association_group : NewAssociationGroup();
   }
   BindAck ack;
@@ -125,8 +128,8 @@ NtStatus ServerConnection::ReceiveRequest(const PduHeader& header, ByteView body
   // One call at a time: a fragment belongs to the call that is being collected, or begins a new one.
   const bool in_order = first ? !collecting_ : collecting_ && header.call_id == call_id_;
   if (!bound_ || !fragment || header.auth_length != 0 || !in_order) {
-    output_.push_back(EncodeFault(header.call_id, fragment ? fragment->context_id : std::uint16_t{0},
-                                  fault::kProtocolError));
+    output_.push_back(
+        EncodeFault(header.call_id, fragment ? fragment->context_id : std::uint16_t{0}, fault::kProtocolError));
     return Disconnect();
   }
   if (first) {

@@ -26,8 +26,8 @@ struct Interface {
 
 class ServerConnection {
  public:
-  static constexpr std::size_t kMaximumFragment = 4280;         // what Windows offers
-  static constexpr std::size_t kMaximumRequest = 4u << 20;      // stub bytes of one call
+  static constexpr std::size_t kMaximumFragment = 4280;     // what Windows offers
+  static constexpr std::size_t kMaximumRequest = 4u << 20;  // stub bytes of one call
   static constexpr std::size_t kMaximumContexts = 32;
 
   explicit ServerConnection(Interface served);

@@ -62,20 +62,32 @@ class Lsarpc final : public PipeService {
   CallResult Call(std::uint16_t opnum, ByteView stub) override {
     NdrReader in(stub);
     switch (opnum) {
-      case 0: return Close(in);
+      case 0:
+        return Close(in);
       case 6:
-      case 44: return OpenPolicy();
+      case 44:
+        return OpenPolicy();
       case 7:
-      case 46: return QueryInformationPolicy(in);
-      case 14: return LookupNames(in, {.has_handle = true, .full_sid = false, .flags = false});
-      case 58: return LookupNames(in, {.has_handle = true, .full_sid = false, .flags = true});
-      case 68: return LookupNames(in, {.has_handle = true, .full_sid = true, .flags = true});
-      case 77: return LookupNames(in, {.has_handle = false, .full_sid = true, .flags = true});
-      case 15: return LookupSids(in, {.has_handle = true, .full_sid = false, .flags = false});
-      case 57: return LookupSids(in, {.has_handle = true, .full_sid = false, .flags = true});
-      case 76: return LookupSids(in, {.has_handle = false, .full_sid = false, .flags = true});
-      case 45: return GetUserName(in);
-      default: return rpc::fault::kOperationRange;
+      case 46:
+        return QueryInformationPolicy(in);
+      case 14:
+        return LookupNames(in, {.has_handle = true, .full_sid = false, .flags = false});
+      case 58:
+        return LookupNames(in, {.has_handle = true, .full_sid = false, .flags = true});
+      case 68:
+        return LookupNames(in, {.has_handle = true, .full_sid = true, .flags = true});
+      case 77:
+        return LookupNames(in, {.has_handle = false, .full_sid = true, .flags = true});
+      case 15:
+        return LookupSids(in, {.has_handle = true, .full_sid = false, .flags = false});
+      case 57:
+        return LookupSids(in, {.has_handle = true, .full_sid = false, .flags = true});
+      case 76:
+        return LookupSids(in, {.has_handle = false, .full_sid = false, .flags = true});
+      case 45:
+        return GetUserName(in);
+      default:
+        return rpc::fault::kOperationRange;
     }
   }
 

@@ -12,8 +12,8 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/clock.h"
 #include "protocol/dtyp/guid.h"
-#include "protocol/dtyp/sid.h"
 #include "protocol/dtyp/security_token.h"
+#include "protocol/dtyp/sid.h"
 #include "protocol/erref/result.h"
 
 namespace holdfast {
@@ -26,8 +26,8 @@ struct ShareFacts {
   std::u16string path;  // as a Windows path, "C:\shares\profiles"; shown to administrators only
   std::uint32_t max_uses = 0xFFFFFFFF;
   std::uint32_t current_uses = 0;
-  std::uint32_t csc_flags = 0;      // SHI1005 flags, 2.2.4.29
-  Bytes security_descriptor;        // self-relative; empty: none shown
+  std::uint32_t csc_flags = 0;  // SHI1005 flags, 2.2.4.29
+  Bytes security_descriptor;    // self-relative; empty: none shown
 };
 
 // A session as NetrSessionEnum shows it, [MS-SRVS] 2.2.4.12.
@@ -49,10 +49,10 @@ struct AccountName {
 
 // What the services know of the server; everything may be left empty.
 struct PipeEnvironment {
-  std::u16string server_name;   // short (NetBIOS) name, without backslashes
-  std::u16string domain_name;   // domain or workgroup
+  std::u16string server_name;  // short (NetBIOS) name, without backslashes
+  std::u16string domain_name;  // domain or workgroup
   std::u16string server_comment;
-  Sid machine_sid;              // the account domain of this server; S-1-5-21-… or empty
+  Sid machine_sid;  // the account domain of this server; S-1-5-21-… or empty
   std::uint32_t version_major = 10;
   std::uint32_t version_minor = 0;
   std::function<std::vector<ShareFacts>()> shares;

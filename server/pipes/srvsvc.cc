@@ -14,7 +14,7 @@ using rpc::CallResult;
 using rpc::NdrReader;
 using rpc::NdrWriter;
 
-constexpr std::uint32_t kPlatformNt = 500;      // PLATFORM_ID_NT
+constexpr std::uint32_t kPlatformNt = 500;         // PLATFORM_ID_NT
 constexpr std::uint32_t kServerType = 0x00009003;  // workstation, server, NT, server NT; [MS-SRVS] 2.2.2.7
 constexpr std::uint32_t kMayRead = 1, kMayAll = 127;
 
@@ -72,14 +72,21 @@ class Srvsvc final : public PipeService {
     NdrReader in(stub);
     in.UniqueWideString();  // ServerName: every operation below begins with it, and this server is meant
     switch (opnum) {
-      case 12: return SessionEnum(in);
+      case 12:
+        return SessionEnum(in);
       case 15:
-      case 36: return ShareEnum(in, opnum == 36);
-      case 16: return ShareGetInfo(in);
-      case 21: return ServerGetInfo(in);
-      case 26: return ServerTransportEnum(in);
-      case 28: return RemoteTod(in);
-      default: return rpc::fault::kOperationRange;
+      case 36:
+        return ShareEnum(in, opnum == 36);
+      case 16:
+        return ShareGetInfo(in);
+      case 21:
+        return ServerGetInfo(in);
+      case 26:
+        return ServerTransportEnum(in);
+      case 28:
+        return RemoteTod(in);
+      default:
+        return rpc::fault::kOperationRange;
     }
   }
 
@@ -123,9 +130,8 @@ class Srvsvc final : public PipeService {
     std::vector<ShareFacts> shares = Shares();
     // Sticky shares are those that survive a restart: all but the ones of the system.
     if (sticky) std::erase_if(shares, [](const ShareFacts& share) { return share.type & 0x80000000; });
-    return EnumAnswer(request, shares, win32_error::kSuccess, [&](NdrWriter& out, const ShareFacts& share) {
-      WriteShare(out, request.level, share);
-    });
+    return EnumAnswer(request, shares, win32_error::kSuccess,
+                      [&](NdrWriter& out, const ShareFacts& share) { WriteShare(out, request.level, share); });
   }
 
   CallResult ShareGetInfo(NdrReader& in) const {
@@ -203,7 +209,7 @@ class Srvsvc final : public PipeService {
                         if (level == 10) return;
                         out.U32(0);  // not a guest
                         if (level == 1) return;
-                        out.StringPointer(u"");  // client type
+                        out.StringPointer(u"");                    // client type
                         if (level == 502) out.StringPointer(u"");  // transport
                       });
   }

@@ -61,13 +61,11 @@ TEST(AccessCheck, OwnerRightsReplaceTheImplicitOnes) {
 }
 
 TEST(AccessCheck, OrderOfDenyAndAllowDecides) {
-  const auto deny_first =
-      Descriptor(kBob, {DenyAce(kStaff, kWriteData), AllowAce(kAlice, kReadData | kWriteData)});
+  const auto deny_first = Descriptor(kBob, {DenyAce(kStaff, kWriteData), AllowAce(kAlice, kReadData | kWriteData)});
   EXPECT_EQ(AccessCheck(deny_first, Token(kAlice), kWriteData).status, NtStatus::kAccessDenied);
   ExpectGranted(AccessCheck(deny_first, Token(kAlice), kReadData), kReadData);
   ExpectGranted(AccessCheck(deny_first, Token(kAlice), kMaximumAllowed), kReadData);
-  const auto allow_first =
-      Descriptor(kBob, {AllowAce(kAlice, kReadData | kWriteData), DenyAce(kStaff, kWriteData)});
+  const auto allow_first = Descriptor(kBob, {AllowAce(kAlice, kReadData | kWriteData), DenyAce(kStaff, kWriteData)});
   ExpectGranted(AccessCheck(allow_first, Token(kAlice), kWriteData), kWriteData);
   ExpectGranted(AccessCheck(allow_first, Token(kAlice), kMaximumAllowed), kReadData | kWriteData);
 }
@@ -167,7 +165,8 @@ TEST(Inheritance, FollowsTheTableOfFlags) {
   for (const Row& row : rows)
     for (const bool is_directory : {true, false}) {
       SCOPED_TRACE(testing::Message() << "parent flags " << row.parent << " directory " << is_directory);
-      const auto parent = Descriptor(kBob, {AllowAce(kStaff, kReadData, static_cast<std::uint8_t>(row.parent)), always});
+      const auto parent =
+          Descriptor(kBob, {AllowAce(kStaff, kReadData, static_cast<std::uint8_t>(row.parent)), always});
       const auto child = CreateSecurityDescriptor(&parent, nullptr, is_directory, Token(kAlice));
       ASSERT_TRUE(child.ok());
       const auto& aces = child->dacl->aces;

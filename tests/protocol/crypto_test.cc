@@ -47,8 +47,8 @@ TEST(KeyDerivation, TakesTheFullKeyForAes256Only) {
   EXPECT_EQ(short_keys.encryption_key.size(), 16u);
   EXPECT_EQ(long_keys.signing_key, short_keys.signing_key);
   // L is part of the derivation: a long key does not begin with the short one.
-  EXPECT_FALSE(std::equal(short_keys.encryption_key.begin(), short_keys.encryption_key.end(),
-                          long_keys.encryption_key.begin()));
+  EXPECT_FALSE(
+      std::equal(short_keys.encryption_key.begin(), short_keys.encryption_key.end(), long_keys.encryption_key.begin()));
   // Computed with Python's hmac from the definition: HMAC-SHA256(full, 1 || "SMBS2CCipherKey\0" || 0 || hash || 256).
   EXPECT_EQ(long_keys.encryption_key, Hex("545E2CF1C02652614F36C3B4735CCBE47E59C38DF704699CA865EEE59DE20161"));
 }
@@ -105,9 +105,9 @@ TEST(Signing, GmacNonceHoldsMessageIdRoleAndCancel) {
     std::string_view signature;
   };
   const Case cases[] = {
-      {0x05, 0x08, "ED2F8272AF3E72821354A121019F41C5"},   // a request
-      {0x05, 0x09, "8C2CFCA08026D22EE813E34159C8E64C"},   // a response
-      {0x0C, 0x08, "A193F6FAEF3FB111F3368A20D4A6DF54"},   // CANCEL
+      {0x05, 0x08, "ED2F8272AF3E72821354A121019F41C5"},  // a request
+      {0x05, 0x09, "8C2CFCA08026D22EE813E34159C8E64C"},  // a response
+      {0x0C, 0x08, "A193F6FAEF3FB111F3368A20D4A6DF54"},  // CANCEL
   };
   for (const auto& c : cases) {
     Bytes m = Message(c.command, c.flags, 0x1122334455667788, 36);

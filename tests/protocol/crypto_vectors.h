@@ -12,9 +12,7 @@
 namespace holdfast::test {
 
 inline Bytes Hex(std::string_view text) {
-  const auto digit = [](char c) {
-    return static_cast<unsigned>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-  };
+  const auto digit = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10); };
   Bytes out;
   std::string packed;
   for (const char c : text)

@@ -99,7 +99,8 @@ TEST(FileInformation, OutputIsCutOrRefusedByLimit) {
 }
 
 TEST(FileInformation, StreamsAreChainedAndOnlyWholeOnesShown) {
-  const std::vector<FileStreamInformation> streams = {{u"::$DATA", 10, 4096}, {u":a:$DATA", 3, 8}, {u":bb:$DATA", 4, 8}};
+  const std::vector<FileStreamInformation> streams = {
+      {u"::$DATA", 10, 4096}, {u":a:$DATA", 3, 8}, {u":bb:$DATA", 4, 8}};
   const auto all = EncodeStreams(streams, 1000);
   EXPECT_EQ(all.status, NtStatus::kSuccess);
   const auto back = DecodeStreams(all.data);
@@ -187,7 +188,8 @@ TEST(Directory, ShowsTheReparseTagInPlaceOfTheEaSize) {
 }
 
 TEST(ExtendedAttributes, ComeBackFromTheirBytes) {
-  const std::vector<ExtendedAttribute> list = {{0, "ONE", Hex("0102030405")}, {0x80, "TWO", {}}, {0, "THREE", Hex("FF")}};
+  const std::vector<ExtendedAttribute> list = {
+      {0, "ONE", Hex("0102030405")}, {0x80, "TWO", {}}, {0, "THREE", Hex("FF")}};
   const auto bytes = EncodeEaList(list, 1000);
   EXPECT_EQ(bytes.status, NtStatus::kSuccess);
   const auto back = DecodeEaList(bytes.data);

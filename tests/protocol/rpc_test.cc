@@ -70,7 +70,9 @@ TEST(Rpc, AnswersTheBindOfWindowsContextByContext) {
   EXPECT_EQ(U16At(ack, 24), 13);    // secondary address with its zero
   const std::size_t results = 40;   // 26 + 13, aligned
   EXPECT_EQ(U32At(ack, results), 3u);
-  const auto result = [&](std::size_t i) { return std::pair(U16At(ack, results + 4 + 24 * i), U16At(ack, results + 6 + 24 * i)); };
+  const auto result = [&](std::size_t i) {
+    return std::pair(U16At(ack, results + 4 + 24 * i), U16At(ack, results + 6 + 24 * i));
+  };
   EXPECT_EQ(result(0), std::pair(BindAck::kAcceptance, std::uint16_t{0}));
   EXPECT_EQ(result(1), std::pair(BindAck::kProviderRejection, BindAck::kTransferSyntaxesNotSupported));
   EXPECT_EQ(result(2), std::pair(BindAck::kNegotiateAck, std::uint16_t{2}));
@@ -83,7 +85,8 @@ TEST(Rpc, RejectsAnotherInterfaceButKeepsTheConnection) {
   ASSERT_EQ(connection.Receive(bind.Encode(1)), NtStatus::kSuccess);
   EXPECT_EQ(U16At(connection.output().front(), 44), BindAck::kProviderRejection);
   connection.output().clear();
-  for (const Bytes& pdu : EncodeRequest(2, 7, 0, Bytes(4), 4280)) ASSERT_EQ(connection.Receive(pdu), NtStatus::kSuccess);
+  for (const Bytes& pdu : EncodeRequest(2, 7, 0, Bytes(4), 4280))
+    ASSERT_EQ(connection.Receive(pdu), NtStatus::kSuccess);
   EXPECT_EQ(TypeOf(connection.output().front()), PduType::kFault);
   EXPECT_EQ(U32At(connection.output().front(), 24), fault::kUnknownInterface);
   connection.output().clear();
@@ -97,7 +100,8 @@ TEST(Rpc, RejectsAnotherInterfaceButKeepsTheConnection) {
 }
 
 TEST(Rpc, ReassemblesAndFragmentsWhateverTheSizes) {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{4256}, std::size_t{4257}, std::size_t{20000}}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, std::size_t{4256}, std::size_t{4257}, std::size_t{20000}}) {
     ServerConnection connection = Bound();
     Bytes stub(size);
     for (std::size_t i = 0; i < size; ++i) stub[i] = static_cast<std::uint8_t>(i * 31);
@@ -253,8 +257,7 @@ TEST(Ndr, ReadsBackWhatItWrites) {
     return std::pair(in.ok(), right);
   };
   EXPECT_EQ(read(bytes), std::pair(true, true));
-  for (std::size_t size = 0; size < bytes.size(); ++size)
-    EXPECT_FALSE(read(ByteView(bytes).first(size)).first) << size;
+  for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(read(ByteView(bytes).first(size)).first) << size;
 }
 
 TEST(Ndr, RefusesImpossibleStrings) {

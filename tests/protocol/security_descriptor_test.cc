@@ -18,8 +18,9 @@ const Sid kGroup21(5, {21, 1, 2, 3, 513});
 SecurityDescriptor Sample() {
   SecurityDescriptor sd = DefaultDescriptor(kUser, kGroup21);
   sd.dacl->aces.push_back(DenyAce(well_known::Everyone(), access::kDelete, ace_flags::kInherited));
-  sd.sacl = Acl{2, {Ace{AceType::kSystemAudit, ace_flags::kFailedAccess, 1, well_known::Everyone(), {}},
-                    Ace{AceType::kMandatoryLabel, 0, 1, Sid(16, {8192}), {}}}};
+  sd.sacl = Acl{2,
+                {Ace{AceType::kSystemAudit, ace_flags::kFailedAccess, 1, well_known::Everyone(), {}},
+                 Ace{AceType::kMandatoryLabel, 0, 1, Sid(16, {8192}), {}}}};
   sd.control |= sd_control::kSaclPresent | sd_control::kDaclAutoInherited;
   return sd;
 }
@@ -91,7 +92,8 @@ TEST(SecurityDescriptor, NamesWhatIsWrong) {
 
 TEST(SecurityDescriptor, KeepsUnknownAcesAsTheyAre) {
   SecurityDescriptor sd = DefaultDescriptor(kUser, kGroup21);
-  sd.dacl->aces.push_back(Ace{static_cast<AceType>(0x05), 0, 0, {}, Hex("01000000 00000000 0101000000000001 00000000")});
+  sd.dacl->aces.push_back(
+      Ace{static_cast<AceType>(0x05), 0, 0, {}, Hex("01000000 00000000 0101000000000001 00000000")});
   sd.dacl->aces.push_back(Ace{static_cast<AceType>(0x40), 3, 0, {}, Hex("DEADBEEF")});
   const auto parsed = SecurityDescriptor::Parse(sd.Encode());
   ASSERT_TRUE(parsed.ok());
@@ -150,6 +152,37 @@ TEST(SecurityDescriptor, AutoInheritedIsKeptOnlyWithTheRequest) {
   EXPECT_FALSE(sd.control & sd_control::kDaclAutoInheritRequired) << "a request is not kept";
   ASSERT_EQ(sd.Merge(set, kDacl | security_information::kProtectedDacl), NtStatus::kSuccess);
   EXPECT_TRUE(sd.control & sd_control::kDaclProtected);
+}
+
+TEST(SecurityDescriptor, ListsThatGrowTooLargeTogetherAreRefused) {
+  const auto large = [](AceType type) {
+    Acl acl;
+    for (int i = 0; i < 1100; ++i) {
+      Ace ace = AllowAce(kUser, 1, ace_flags::kObjectInherit);
+      ace.type = type;
+      acl.aces.push_back(ace);
+    }
+    return acl;
+  };
+  SecurityDescriptor parent = ShareRootDescriptor();
+  parent.dacl = large(AceType::kAccessAllowed);
+  SecurityDescriptor given;
+  given.control = sd_control::kDaclPresent;
+  given.dacl = parent.dacl;
+  SecurityToken creator;
+  creator.user = kUser;
+  EXPECT_TRUE(CreateSecurityDescriptor(&parent, nullptr, false, creator).ok());
+  EXPECT_EQ(CreateSecurityDescriptor(&parent, &given, false, creator).status(), NtStatus::kInvalidAcl);
+
+  SecurityDescriptor sd = Sample();
+  sd.sacl = large(AceType::kSystemAudit);
+  const SecurityDescriptor before = sd;
+  SecurityDescriptor set;
+  set.control = sd_control::kSaclPresent;
+  set.owner = kGroup21;
+  set.sacl = large(AceType::kResourceAttribute);
+  EXPECT_EQ(sd.Merge(set, kOwner | kAttribute), NtStatus::kInvalidAcl);
+  EXPECT_EQ(sd, before);
 }
 
 TEST(SecurityDescriptor, AsksForTheRightsOfEachPart) {

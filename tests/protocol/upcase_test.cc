@@ -15,8 +15,7 @@ TEST(Upcase, TableOfVersion1NeverChanges) {
   std::uint64_t hash = 0xCBF29CE484222325;
   for (std::uint32_t unit = 0; unit < 0x10000; ++unit) {
     const char16_t upper = Upcase(static_cast<char16_t>(unit));
-    for (const unsigned byte : {upper & 0xFFu, static_cast<unsigned>(upper >> 8)})
-      hash = (hash ^ byte) * 0x100000001B3;
+    for (const unsigned byte : {upper & 0xFFu, static_cast<unsigned>(upper >> 8)}) hash = (hash ^ byte) * 0x100000001B3;
   }
   EXPECT_EQ(hash, 0x96FA186C4D6E9717u);
 }
@@ -34,7 +33,8 @@ TEST(Upcase, FoldsLettersOfManyScripts) {
 }
 
 TEST(Upcase, LeavesApartWhatWindowsLeavesApart) {
-  for (const char16_t unit : {u'\u0131', u'\u017F', u'\u00B5', u'\u00DF', u'\u0149', u'\u03D0', u'\u1E9E', char16_t{0xD801}})
+  for (const char16_t unit :
+       {u'\u0131', u'\u017F', u'\u00B5', u'\u00DF', u'\u0149', u'\u03D0', u'\u1E9E', char16_t{0xD801}})
     EXPECT_EQ(Upcase(unit), unit) << std::hex << static_cast<unsigned>(unit);
 }
 
