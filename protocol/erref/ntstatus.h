@@ -48,6 +48,10 @@ namespace holdfast {
   X(kNonexistentEaEntry, 0xC0000051, "STATUS_NONEXISTENT_EA_ENTRY") \
   X(kNoEasOnFile, 0xC0000052, "STATUS_NO_EAS_ON_FILE") \
   X(kEaCorruptError, 0xC0000053, "STATUS_EA_CORRUPT_ERROR") \
+  X(kEasNotSupported, 0xC000004F, "STATUS_EAS_NOT_SUPPORTED") \
+  X(kInvalidViewSize, 0xC000001F, "STATUS_INVALID_VIEW_SIZE") \
+  X(kInvalidLockRange, 0xC00001A1, "STATUS_INVALID_LOCK_RANGE") \
+  X(kReparseAttributeConflict, 0xC00002B2, "STATUS_REPARSE_ATTRIBUTE_CONFLICT") \
   X(kFileLockConflict, 0xC0000054, "STATUS_FILE_LOCK_CONFLICT") \
   X(kLockNotGranted, 0xC0000055, "STATUS_LOCK_NOT_GRANTED") \
   X(kDeletePending, 0xC0000056, "STATUS_DELETE_PENDING") \
@@ -65,6 +69,7 @@ namespace holdfast {
   X(kRangeNotLocked, 0xC000007E, "STATUS_RANGE_NOT_LOCKED") \
   X(kDiskFull, 0xC000007F, "STATUS_DISK_FULL") \
   X(kInsufficientResources, 0xC000009A, "STATUS_INSUFFICIENT_RESOURCES") \
+  X(kBadImpersonationLevel, 0xC00000A5, "STATUS_BAD_IMPERSONATION_LEVEL") \
   X(kMediaWriteProtected, 0xC00000A2, "STATUS_MEDIA_WRITE_PROTECTED") \
   X(kPipeDisconnected, 0xC00000B0, "STATUS_PIPE_DISCONNECTED") \
   X(kPipeEmpty, 0xC00000D9, "STATUS_PIPE_EMPTY") \
@@ -113,6 +118,7 @@ namespace holdfast {
   X(kIoReparseTagInvalid, 0xC0000276, "STATUS_IO_REPARSE_TAG_INVALID") \
   X(kIoReparseTagMismatch, 0xC0000277, "STATUS_IO_REPARSE_TAG_MISMATCH") \
   X(kIoReparseDataInvalid, 0xC0000278, "STATUS_IO_REPARSE_DATA_INVALID") \
+  X(kIoReparseTagNotHandled, 0xC0000279, "STATUS_IO_REPARSE_TAG_NOT_HANDLED") \
   X(kReparsePointNotResolved, 0xC0000280, "STATUS_REPARSE_POINT_NOT_RESOLVED") \
   X(kDirectoryIsAReparsePoint, 0xC0000281, "STATUS_DIRECTORY_IS_A_REPARSE_POINT") \
   X(kNetworkSessionExpired, 0xC000035C, "STATUS_NETWORK_SESSION_EXPIRED") \

@@ -27,6 +27,7 @@ struct StreamState {
   std::vector<ByteRangeLock> locks;
   std::vector<std::shared_ptr<PendingLock>> waiting_locks;
   AsyncSharedMutex data;                 // reads and writes share it; truncation and zeroing of the end exclude them
+  AsyncMutex extend;                     // who moves facts.may_extend_to or stores the facts beside writers
   bool size_dirty = false;               // facts.size is ahead of the inode object
   bool delete_pending = false;           // this stream (named streams; the unnamed one: the whole file)
   bool removed = false;                  // deleted and taken off the file
@@ -43,16 +44,21 @@ struct FileState {
   std::u16string delete_name;                        // name and parent that the pending delete removes
   FileNumber delete_parent = 0;
   bool times_dirty = false;                          // inode times are ahead of the inode object
+  bool dirents_stale = false;                        // copies in the directory entries are behind
   bool indexed = false;                              // stands in the takeover index
   bool unlinked = false;                             // last name gone; purge at last close
   bool records_loaded = false;
   bool gone = false;                                 // not in the table any more: whoever waited must look it up again
   std::vector<std::string> leftover_records;         // keys whose removal failed: tried again with the next write
   std::uint32_t next_lock_serial = 1;
+  std::uint32_t next_slot = 1;                       // inode.next_slot is this or ahead, in steps
+  std::uint32_t next_volatile_slot = 0;              // of opens that are not persistent
   std::vector<std::shared_ptr<NotifyWatch>> watches; // directories: CHANGE_NOTIFY
 
   // Directories have no unnamed stream: null then.
   StreamState* Stream(StreamId id);
+  // Copies the facts of the streams into `inode`, for Volume::RefreshDirents and the like.
+  void SyncStreams();
   StreamState* FindStream(std::u16string_view name);  // case-blind; not those removed
 };
 using FileStatePtr = std::shared_ptr<FileState>;

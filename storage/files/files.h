@@ -44,6 +44,12 @@ struct Requester {
   bool persistent_capable = false; // Connection.ServerCapabilities has PERSISTENT_HANDLES
 };
 
+// Where a path met a reparse point, for the error response of [MS-SMB2] 2.2.2.2.1.
+struct SymlinkStop {
+  Bytes reparse_data;                    // whole REPARSE_DATA_BUFFER
+  std::uint16_t unparsed_path_bytes = 0;  // UTF-16 bytes of the path behind it, its leading '\\' included
+};
+
 struct CreateParameters {
   std::shared_ptr<const ShareContext> share;
   Requester requester;
@@ -62,6 +68,7 @@ struct CreateParameters {
   DurableRequest durable;
   std::optional<AppInstance> app_instance;
   bool replay = false;  // SMB2_FLAGS_REPLAY_OPERATION
+  std::shared_ptr<SymlinkStop> stopped;  // may be null; filled in with kStoppedOnSymlink
   PendingWaitPtr wait;  // may be null: then nothing waits
 };
 
@@ -117,6 +124,7 @@ struct LockRange {
   bool exclusive = false;
   bool unlock = false;
   bool fail_immediately = false;
+  bool valid = true;  // false: its flags are no combination of 2.2.26.1, kInvalidParameter when its turn comes
 };
 
 struct NotifyEvent {
@@ -130,6 +138,8 @@ struct FilesOptions {
   std::size_t max_opens = 1'000'000;
   std::size_t max_locks_per_open = 65'536;
 };
+
+class NotifyHub;
 
 class Files {
  public:
@@ -224,7 +234,8 @@ class Files {
   RecordChange LockRecord(const Open& open, const ByteRangeLock& lock, bool remove) const;
   // Raised after the fact, never waits: notify.cc. `name` within directory `parent`.
   void ReportChange(FileNumber parent, const std::u16string& name, std::uint32_t action, std::uint32_t filter);
-  // Ends all waits of an open with this status (close, disconnect): locks.cc.
+  // Ends all waits of an open with this status (close, disconnect): locks.cc. Of a close they see kRangeNotLocked
+  // (locks) or kNotifyCleanup (notify), whichever of kRangeNotLocked, kNotifyCleanup and kFileClosed is given.
   void EndWaits(Open& open, NtStatus status);
   // Drops the locks of a closing open and wakes waiters: locks.cc. The records go with the open's record.
   void DropLocks(const OpenPtr& open);
@@ -232,15 +243,26 @@ class Files {
   bool LockConflict(const StreamState& stream, const Open& open, std::uint64_t offset, std::uint64_t length,
                     bool write) const;
   FileTime Now() { return clock_.NowFileTime(); }
+  // Touch() short of the times that this open has fixed; a write sets FILE_ATTRIBUTE_ARCHIVE too: touch.cc.
+  void TouchThrough(const Open& open, bool access, bool write, bool change);
+  // The directory is to be deleted: its CHANGE_NOTIFY requests end in kDeletePending, [MS-FSA] 2.1.5.11.
+  void EndNotify(FileState& directory);
   // LastWrite/Change times never run backwards: max(old + 1, now). `filter`-like bits as Inode::sticky_times.
   void Touch(FileState& file, bool access, bool write, bool change);
   Clock& clock() { return clock_; }
   Executor executor() { return executor_; }
 
  private:
+  // "." and "..", and where in the directory names begin that the pattern can match.
+  Task<NtStatus> BeginScan(OpenPtr open);
+  // Unless hidden from the user; with what is newer in memory.
+  Task<void> AddToScan(OpenPtr open, DirectoryEntry entry);
+  // With the file's mutex held; tag 0 takes the reparse point off.
+  Task<NtStatus> StoreReparsePoint(OpenPtr open, std::uint32_t tag, Bytes data);
+
   friend class Creation;
   friend class FilesTest;
-  struct Impl;
+  struct Impl;  // files_impl.h
 
   Executor executor_;
   Volume& volume_;
@@ -250,6 +272,7 @@ class Files {
   FilesOptions options_;
   std::unordered_map<FileNumber, FileStatePtr> loaded_;
   std::unordered_map<FileNumber, std::shared_ptr<OneShot<NtStatus>>> loading_;
+  std::shared_ptr<NotifyHub> notify_hub_;  // notify.cc: watches of whole trees
   std::unique_ptr<Impl> impl_;  // reservations of CREATE replay, app instances, scavenger: files.cc
   bool stopping_ = false;
 };

@@ -130,6 +130,8 @@ class Open {
   std::vector<std::shared_ptr<PendingWait>> waits;  // blocking locks, notify: ended by close or disconnect
   bool modified = false;                      // data written through this open (LastWriteTime at close, notify)
   bool user_set_write_time = false;           // SET_INFO fixed LastWriteTime for this open
+  std::uint32_t sticky_times = 0;             // times that this open has fixed, bits as Inode::sticky_times
+  AsyncMutex scan_mutex;                      // one FillScan at a time
   bool closed = false;
   bool posix_delete = false;                  // FILE_DISPOSITION_POSIX_SEMANTICS: the name goes when this open closes
   std::string unknown_record_fields;          // of the stored record, written by a newer version: kept
