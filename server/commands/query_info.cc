@@ -30,7 +30,8 @@ Task<Reply> QueryFile(RequestPtr request, smb2::QueryInfoRequest query) {
   }
   const OpenPtr open = request->open();
   if (open && (open->granted_access & rules->query_access) != rules->query_access) co_return NtStatus::kAccessDenied;
-  auto output = co_await row->query({request, query});
+  InfoQuery info_query{request, query};
+  auto output = co_await row->query(std::move(info_query));
   if (!output.ok()) co_return output.status();
   co_return Finish(*request, std::move(*output), rules->minimum_query, query.output_buffer_length);
 }
@@ -44,7 +45,8 @@ Task<Reply> QueryFilesystem(RequestPtr request, smb2::QueryInfoRequest query) {
   if (query.output_buffer_length < rules->minimum_query) {
     co_return ErrorWithData(*request, NtStatus::kInfoLengthMismatch, {});
   }
-  auto output = co_await row->query({request, query});
+  InfoQuery info_query{request, query};
+  auto output = co_await row->query(std::move(info_query));
   if (!output.ok()) co_return output.status();
   co_return Finish(*request, std::move(*output), rules->minimum_query, query.output_buffer_length);
 }

@@ -17,7 +17,8 @@ Task<NtStatus> SetFile(RequestPtr request, smb2::SetInfoRequest set) {
   if (set.buffer.size() < rules->minimum_set) co_return NtStatus::kInfoLengthMismatch;
   const OpenPtr open = request->open();
   if (open && (open->granted_access & rules->set_access) != rules->set_access) co_return NtStatus::kAccessDenied;
-  co_return co_await row->set({request, set});
+  InfoSet info_set{request, set};
+  co_return co_await row->set(std::move(info_set));
 }
 
 Task<NtStatus> SetSecurity(RequestPtr request, smb2::SetInfoRequest set) {
@@ -30,7 +31,8 @@ Task<NtStatus> SetSecurity(RequestPtr request, smb2::SetInfoRequest set) {
   const std::uint32_t parts = set.additional_information & kKnown;
   const std::uint32_t needed = AccessToSetSecurity(parts);
   if ((open->granted_access & needed) != needed) co_return NtStatus::kAccessDenied;
-  co_return co_await FilesOf(*request).SetSecurity(open, parts, Bytes(set.buffer.begin(), set.buffer.end()));
+  Bytes descriptor(set.buffer.begin(), set.buffer.end());
+  co_return co_await FilesOf(*request).SetSecurity(open, parts, std::move(descriptor));
 }
 
 Task<NtStatus> Set(RequestPtr request, smb2::SetInfoRequest set) {

@@ -146,13 +146,15 @@ Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest mess
   CreateOutcome outcome;
   const bool reconnects = intent.reconnects();
   if (reconnects) {
-    auto open = co_await files.Reconnect(MakeReconnect(request, std::move(intent)));
+    ReconnectParameters parameters = MakeReconnect(request, std::move(intent));
+    auto open = co_await files.Reconnect(std::move(parameters));
     if (!open.ok()) co_return open.status();
     outcome.open = std::move(*open);
     outcome.create_action = static_cast<std::uint32_t>(smb2::CreateAction::kOpened);
   } else {
     if (!MayDeleteOnClose(*request, message)) co_return NtStatus::kAccessDenied;
-    auto created = co_await files.Create(MakeParameters(request, message, std::move(intent)));
+    CreateParameters parameters = MakeParameters(request, message, std::move(intent));
+    auto created = co_await files.Create(std::move(parameters));
     if (!created.ok()) co_return created.status();
     outcome = std::move(*created);
   }

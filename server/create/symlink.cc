@@ -41,7 +41,8 @@ Task<Result<fscc::SymbolicLink>> ReadLink(RequestPtr request, std::u16string pat
 Task<Reply> StoppedOnSymlink(RequestPtr request, std::u16string path) {
   for (std::size_t end = 0; end < path.size();) {
     end = std::min(path.find(u'\\', end == 0 ? 0 : end + 1), path.size());
-    auto link = co_await ReadLink(request, path.substr(0, end));
+    std::u16string prefix = path.substr(0, end);
+    auto link = co_await ReadLink(request, std::move(prefix));
     if (link.status() == NtStatus::kNotAReparsePoint) continue;
     if (!link.ok()) break;
     smb2::SymbolicLinkError error;

@@ -88,7 +88,8 @@ Task<QueryResult> QueryFullEa(InfoQuery query) {
 Task<NtStatus> SetFullEa(InfoSet set) {
   auto list = fscc::DecodeEaList(set.message.buffer);
   if (!list.ok()) co_return list.status();
-  co_return co_await set.files().SetEas(set.open(), FromWire(std::move(*list)));
+  std::vector<ExtendedAttribute> eas = FromWire(std::move(*list));
+  co_return co_await set.files().SetEas(set.open(), std::move(eas));
 }
 
 }  // namespace info

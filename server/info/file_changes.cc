@@ -7,12 +7,12 @@ namespace holdfast::info {
 Task<NtStatus> SetBasic(InfoSet set) {
   auto basic = fscc::Decode<fscc::FileBasicInformation>(set.message.buffer);
   if (!basic.ok()) co_return basic.status();
-  co_return co_await set.files().SetBasic(set.open(),
-                                          {.creation_time = static_cast<std::int64_t>(basic->creation_time),
-                                           .last_access_time = static_cast<std::int64_t>(basic->last_access_time),
-                                           .last_write_time = static_cast<std::int64_t>(basic->last_write_time),
-                                           .change_time = static_cast<std::int64_t>(basic->change_time),
-                                           .file_attributes = basic->file_attributes});
+  const SetTimesAndAttributes change{.creation_time = static_cast<std::int64_t>(basic->creation_time),
+                                     .last_access_time = static_cast<std::int64_t>(basic->last_access_time),
+                                     .last_write_time = static_cast<std::int64_t>(basic->last_write_time),
+                                     .change_time = static_cast<std::int64_t>(basic->change_time),
+                                     .file_attributes = basic->file_attributes};
+  co_return co_await set.files().SetBasic(set.open(), change);
 }
 
 Task<NtStatus> SetDisposition(InfoSet set) {

@@ -45,14 +45,15 @@ Task<QueryResult> QueryStreams(InfoQuery query) {
 Task<NtStatus> SetRename(InfoSet set) {
   auto rename = fscc::Decode<fscc::FileRenameInformation>(set.message.buffer);
   if (!rename.ok()) co_return rename.status();
-  co_return co_await set.files().Rename(set.open(), RelativeToShare(rename->file_name), rename->replace_if_exists,
-                                        false);
+  std::u16string target = RelativeToShare(rename->file_name);
+  co_return co_await set.files().Rename(set.open(), std::move(target), rename->replace_if_exists, false);
 }
 
 Task<NtStatus> SetLink(InfoSet set) {
   auto link = fscc::Decode<fscc::FileLinkInformation>(set.message.buffer);
   if (!link.ok()) co_return link.status();
-  co_return co_await set.files().Link(set.open(), RelativeToShare(link->file_name), link->replace_if_exists);
+  std::u16string target = RelativeToShare(link->file_name);
+  co_return co_await set.files().Link(set.open(), std::move(target), link->replace_if_exists);
 }
 
 }  // namespace holdfast::info

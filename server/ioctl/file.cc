@@ -1,0 +1,95 @@
+// Control codes about a file as a whole, its open, and its earlier versions.
+#include "protocol/smb2/ioctl/file_control.h"
+#include "protocol/smb2/ioctl/file_ranges.h"
+#include "protocol/smb2/ioctl/open_control.h"
+#include "server/ioctl/functions.h"
+
+#include <algorithm>
+
+#include "protocol/fscc/fsctl.h"
+
+namespace holdfast::ioctl {
+namespace {
+
+// [MS-FSCC] 2.1.3: an object id and 48 bytes of birth information.
+constexpr std::size_t kObjectIdSize = 64;
+
+Task<ControlResult> ObjectId(ControlCall call, bool create) {
+  if (call.max_output() < kObjectIdSize) co_return NtStatus::kInvalidParameter;
+  auto id = co_await call.files().GetOrCreateObjectId(call.open(), create);
+  if (!id.ok()) co_return id.status();
+  id->resize(kObjectIdSize);
+  co_return std::move(*id);
+}
+
+}  // namespace
+
+Task<ControlResult> CreateOrGetObjectId(ControlCall call) { return ObjectId(std::move(call), true); }
+Task<ControlResult> GetObjectId(ControlCall call) { return ObjectId(std::move(call), false); }
+
+// [MS-FSCC] 2.3.17: nothing is ever compressed.
+Task<ControlResult> GetCompression(ControlCall call) {
+  Bytes output = wire::Encode(smb2::CompressionState{});
+  if (call.max_output() < output.size()) co_return NtStatus::kInvalidParameter;
+  co_return output;
+}
+
+// [MS-FSCC] 2.3.67: asking for none is granted.
+Task<ControlResult> SetCompression(ControlCall call) {
+  const auto wanted = wire::Decode<smb2::CompressionState>(call.input());
+  if (!wanted.ok()) co_return wanted.status();
+  co_return wanted->compression_state == smb2::CompressionState::kFormatNone ? NtStatus::kSuccess
+                                                                             : NtStatus::kNotSupported;
+}
+
+// [MS-FSA] 2.1.5.10.14: always valid.
+Task<ControlResult> IsPathnameValid(ControlCall) { co_return NtStatus::kSuccess; }
+
+// [MS-SMB2] 3.3.5.15.19: there are no copies to choose from.
+Task<ControlResult> MarkHandle(ControlCall call) {
+  constexpr std::size_t kInputSize = 24;
+  if (!call.request->connection->smb311()) co_return NtStatus::kNotSupported;
+  if (call.input().size() < kInputSize) co_return NtStatus::kInvalidParameter;
+  co_return NtStatus::kInvalidDeviceRequest;
+}
+
+// [MS-SMB2] 3.3.5.15.9
+Task<ControlResult> LmrRequestResiliency(ControlCall call) {
+  const auto resiliency = wire::Decode<smb2::NetworkResiliencyRequest>(call.input());
+  if (!resiliency.ok()) co_return resiliency.status();
+  // MaxResiliencyTimeout of Windows.
+  constexpr std::uint32_t kMaxTimeoutMs = 16 * 60 * 1000;
+  if (resiliency->timeout > kMaxTimeoutMs) co_return NtStatus::kInvalidParameter;
+  co_return co_await call.files().RequestResiliency(call.open(), resiliency->timeout);
+}
+
+// [MS-SMB2] 3.3.5.15.1: there are none. The structure is at least 16 bytes long.
+Task<ControlResult> SrvEnumerateSnapshots(ControlCall call) {
+  constexpr std::size_t kMinSize = 16;
+  if (call.max_output() < kMinSize) co_return NtStatus::kInvalidParameter;
+  Bytes output = wire::Encode(smb2::SrvSnapshotArray{});
+  output.resize(kMinSize);
+  co_return output;
+}
+
+// [MS-SMB2] 3.3.5.15.7: no branch cache.
+Task<ControlResult> SrvReadHash(ControlCall) { co_return NtStatus::kHashNotSupported; }
+
+// [MS-SMB2] 3.3.5.15.17 and 18: block sharing is not announced and not done; the checks before it are.
+Task<ControlResult> DuplicateExtents(ControlCall call) {
+  const bool extended = call.message.ctl_code == fsctl::kDuplicateExtentsToFileEx;
+  smb2::FileId source;
+  if (extended) {
+    const auto data = wire::Decode<smb2::DuplicateExtentsDataEx>(call.input());
+    if (!data.ok()) co_return data.status();
+    source = data->source_file_id;
+  } else {
+    const auto data = wire::Decode<smb2::DuplicateExtentsData>(call.input());
+    if (!data.ok()) co_return data.status();
+    source = data->source_file_id;
+  }
+  if (!call.request->session->handles.contains(source.volatile_id)) co_return NtStatus::kInvalidHandle;
+  co_return NtStatus::kInvalidDeviceRequest;
+}
+
+}  // namespace holdfast::ioctl

@@ -1,0 +1,67 @@
+// Control codes about ranges of a file: [MS-FSCC] 2.3.51, 2.3.83 and 2.3.85, [MS-FSA] 2.1.5.10.
+#include "protocol/smb2/ioctl/file_ranges.h"
+#include "server/ioctl/functions.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "protocol/dtyp/access_mask.h"
+
+namespace holdfast::ioctl {
+
+// Without a buffer: set it.
+Task<ControlResult> SetSparse(ControlCall call) {
+  const OpenPtr open = call.open();
+  if (open->directory()) co_return NtStatus::kInvalidParameter;
+  constexpr std::uint32_t kAnyOf = access::kWriteData | access::kAppendData | access::kWriteAttributes;
+  if ((open->granted_access & kAnyOf) == 0) co_return NtStatus::kAccessDenied;
+  smb2::FileSetSparseBuffer buffer;
+  if (!call.input().empty()) {
+    const auto decoded = wire::Decode<smb2::FileSetSparseBuffer>(call.input());
+    if (!decoded.ok()) co_return decoded.status();
+    buffer = *decoded;
+  }
+  co_return co_await call.files().SetSparse(open, buffer.set_sparse != 0);
+}
+
+Task<ControlResult> SetZeroData(ControlCall call) {
+  const auto zero = wire::Decode<smb2::FileZeroDataInformation>(call.input());
+  if (!zero.ok()) co_return zero.status();
+  if (zero->file_offset < 0 || zero->beyond_final_zero < zero->file_offset) co_return NtStatus::kInvalidParameter;
+  const OpenPtr open = call.open();
+  if (open->directory()) co_return NtStatus::kInvalidParameter;
+  if ((open->granted_access & access::kWriteData) == 0) co_return NtStatus::kAccessDenied;
+  co_return co_await call.files().ZeroRange(open, static_cast<std::uint64_t>(zero->file_offset),
+                                            static_cast<std::uint64_t>(zero->beyond_final_zero));
+}
+
+Task<ControlResult> QueryAllocatedRanges(ControlCall call) {
+  const auto within = wire::Decode<smb2::FileAllocatedRangeBuffer>(call.input());
+  if (!within.ok()) co_return within.status();
+  if (within->file_offset < 0 || within->length < 0 ||
+      within->length > std::numeric_limits<std::int64_t>::max() - within->file_offset) {
+    co_return NtStatus::kInvalidParameter;
+  }
+  const OpenPtr open = call.open();
+  if (open->directory()) co_return NtStatus::kInvalidParameter;
+  if ((open->granted_access & (access::kReadData | access::kExecute)) == 0) co_return NtStatus::kAccessDenied;
+  if (within->length == 0) co_return NtStatus::kSuccess;
+  const DataRange asked{.offset = static_cast<std::uint64_t>(within->file_offset),
+                        .length = static_cast<std::uint64_t>(within->length)};
+  auto found = co_await call.files().QueryAllocatedRanges(open, asked);
+  if (!found.ok()) co_return found.status();
+
+  constexpr std::size_t kEntrySize = 16;
+  const std::size_t room = call.max_output() / kEntrySize;
+  if (!found->empty() && room == 0) co_return NtStatus::kBufferTooSmall;
+  smb2::FileAllocatedRanges ranges;
+  for (const DataRange& range : *found) {
+    if (ranges.ranges.size() == room) break;
+    ranges.ranges.push_back({.file_offset = static_cast<std::int64_t>(range.offset),
+                             .length = static_cast<std::int64_t>(range.length)});
+  }
+  const bool cut = ranges.ranges.size() < found->size();
+  co_return ControlResult(cut ? NtStatus::kBufferOverflow : NtStatus::kSuccess, wire::Encode(ranges));
+}
+
+}  // namespace holdfast::ioctl
