@@ -1,0 +1,62 @@
+"""A server of its own for each system test: `with Bed(base, port) as bed`. Everything is gone afterwards."""
+import argparse
+import io
+import contextlib
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / 'conformance/testbed'))
+from cluster import NET_NAME, USERS, Cluster, Problem  # noqa: E402,F401
+
+
+class Bed:
+    def __init__(self, base, port=445, kdc=False, binary_dir=None):
+        self.options = argparse.Namespace(nodes=1, engine='embedded', net='loopback', port=port, base=base,
+                                          binary_dir=binary_dir or str(ROOT / 'build/dev'), no_kdc=not kdc)
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix='holdfast-test.'))
+        self.address, self.port = base, port
+
+    def __enter__(self):
+        self.cluster = Cluster(self.dir / 'cluster')
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.cluster.up(self.options)
+        return self
+
+    def __exit__(self, *_):
+        self.cluster.down(remove=True)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def restart(self, environment=None):
+        self.cluster.kill('1')
+        self.cluster.start_node('1', environment)
+
+    def log(self):
+        return (self.dir / 'cluster/node1/log').read_text(errors='replace')
+
+    def ccache(self, user):
+        out = subprocess.run([ROOT / 'tests/kdc/kdc', 'ccache', self.dir / 'cluster/kdc', user], check=True,
+                             capture_output=True, text=True)
+        return out.stdout.strip()
+
+    def smbclient(self, share, commands, user='alice', kerberos=False, options=(), check=True, cwd=None):
+        """Runs smbclient's commands; answers what it printed."""
+        if kerberos:
+            target = f'//{NET_NAME}/{share}'
+            import os
+            env = dict(os.environ, KRB5_CONFIG=str(self.dir / 'cluster/kdc/krb5.conf'), KRB5CCNAME=self.ccache(user))
+            login = ['--use-kerberos=required', '-I', self.address]
+        else:
+            target, env = f'//{self.address}/{share}', None
+            auth = self.dir / f'auth.{user}'
+            auth.write_text(f'username = {user}\npassword = {USERS[user]}\n')
+            login = ['-A', str(auth)]
+        result = subprocess.run(['smbclient', target, '-p', str(self.port), '-s', '/dev/null', '-t', '300', *login, *options,
+                                 '-c', commands], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, cwd=cwd)
+        output = result.stdout + result.stderr
+        if check and (result.returncode or 'NT_STATUS_' in output):
+            raise AssertionError(f'smbclient {share}: {commands!r}: status {result.returncode}\n{output[-3000:]}')
+        return output
