@@ -72,6 +72,19 @@ Task<NtStatus> EngineVolume::CreateFile(FileNumber directory, std::u16string nam
   co_return NtStatus::kSuccess;
 }
 
+Task<NtStatus> EngineVolume::FinishCreate(const Inode& inode) {
+  if (inode.links.size() != 1 || inode.unlinking) co_return NtStatus::kSuccess;
+  const FileNumber number = inode.number;
+  const bool directory = inode.directory;
+  const LinkFacts link = inode.links.front();
+  std::string entry = codec::Serialise(codec::MakeDirent(inode, link.name));
+  const NtStatus inserted =
+      co_await Insert(link.parent, keys::EncodeName(link.name), number, std::move(entry), Durability::kStable);
+  if (inserted != NtStatus::kObjectNameCollision) co_return inserted;
+  co_await RemoveNew(number, directory);
+  co_return inserted;
+}
+
 Task<NtStatus> EngineVolume::Insert(FileNumber directory, std::string encoded, FileNumber number, std::string raw,
                                     Durability durability) {
   for (;;) {

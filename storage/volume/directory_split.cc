@@ -103,7 +103,8 @@ Task<EngineResult<std::vector<std::string>>> DirectoryStore::Names(FileNumber di
   std::vector<std::string> names;
   std::string from(keys::kDirentPrefix);
   for (bool more = true; more;) {
-    auto page = co_await engine_.ReadKeys(keys::ShardObject(directory, shard), {from, EndOfDirents(), 1024});
+    KeyRange range{from, EndOfDirents(), 1024};
+    auto page = co_await engine_.ReadKeys(keys::ShardObject(directory, shard), std::move(range));
     if (!page.ok()) co_return page.error();
     for (const KeyValue& entry : page->entries) names.push_back(entry.key.substr(keys::kDirentPrefix.size()));
     more = page->more && !page->entries.empty();
@@ -193,7 +194,8 @@ Task<EngineError> DirectoryStore::CopyUpperHalf(FileNumber directory, std::uint3
 
   std::string position = keys::DirentKey(at);
   for (bool more = true; more;) {
-    auto page = co_await engine_.ReadKeys(keys::ShardObject(directory, from), {position, EndOfDirents(), 1024});
+    KeyRange range{position, EndOfDirents(), 1024};
+    auto page = co_await engine_.ReadKeys(keys::ShardObject(directory, from), std::move(range));
     if (!page.ok()) co_return page.error();
     std::vector<Mutation> mutations{Mutation::Set(StateKey(), codec::Serialise(LiveState(1, at, end)))};
     more = page->more && !page->entries.empty();

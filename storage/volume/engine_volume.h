@@ -35,6 +35,7 @@ class EngineVolume final : public Volume {
   Task<Result<FileNumber>> AllocateNumber() override;
   Task<NtStatus> CreateFile(FileNumber directory, std::u16string name, Inode inode, std::vector<RecordChange> records,
                             Durability durability) override;
+  Task<NtStatus> FinishCreate(const Inode& inode) override;
   Task<NtStatus> Link(FileNumber number, FileNumber directory, std::u16string name) override;
   Task<NtStatus> Unlink(FileNumber directory, std::u16string name, FileNumber number, bool keep_orphan) override;
   Task<NtStatus> Purge(FileNumber number) override;
@@ -130,8 +131,9 @@ class EngineVolume final : public Volume {
 
   // streams.cc
   // Changes the stored facts of one stream until the guard holds; `change` answers false when nothing is to be written.
-  Task<NtStatus> UpdateStream(FileNumber number, StreamId stream, std::function<bool(pb::StreamAttributes&)> change,
-                              Durability durability, WriteClass write_class);
+  using StreamChange = std::function<bool(pb::StreamAttributes&)>;
+  Task<NtStatus> UpdateStream(FileNumber number, StreamId stream, StreamChange change, Durability durability,
+                              WriteClass write_class);
   Task<NtStatus> FinishTruncation(FileNumber number, StreamId stream);
   // Both of what a crash left of the streams; true when the inode has to be read again.
   Task<Result<bool>> RepairStreams(const StoredInode& inode);

@@ -152,7 +152,8 @@ Task<Result<std::vector<KeyValue>>> EngineVolume::LoadRecords(FileNumber number,
   std::string from = prefix;
   const std::string to = keys::EndOfPrefix(prefix);
   for (;;) {
-    auto page = co_await engine_.ReadKeys(keys::InodeObject(number), {from, to, 1024});
+    KeyRange range{from, to, 1024};
+    auto page = co_await engine_.ReadKeys(keys::InodeObject(number), std::move(range));
     if (!page.ok()) co_return ToNtStatus(page.error());
     for (KeyValue& entry : page->entries) records.push_back(std::move(entry));
     if (!page->more || page->entries.empty()) co_return records;

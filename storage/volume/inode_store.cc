@@ -62,7 +62,8 @@ Task<EngineResult<StoredInode>> InodeStore::Read(FileNumber number) {
     std::string from;
     bool torn = false;
     for (bool more = true, first = true; more && !torn; first = false) {
-      auto page = co_await engine_.ReadKeys(object, {from, {}, 1024});
+      KeyRange range{from, {}, 1024};
+      auto page = co_await engine_.ReadKeys(object, std::move(range));
       if (!page.ok()) co_return page.error();
       // Pages of one version are one state of the object.
       torn = !first && page->version != inode.version;

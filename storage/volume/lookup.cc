@@ -180,8 +180,8 @@ Task<Result<std::optional<Stored<pb::Dirent>>>> EngineVolume::ReadSettled(FileNu
         continue;
       }
     }
-    const NtStatus settled =
-        co_await Settle(directory, encoded, Stored<pb::Dirent>{std::move(**raw), std::move(*dirent)});
+    Stored<pb::Dirent> entry{std::move(**raw), std::move(*dirent)};
+    const NtStatus settled = co_await Settle(directory, encoded, std::move(entry));
     if (settled != NtStatus::kSuccess && settled != NtStatus::kFileNotAvailable) co_return settled;
   }
 }

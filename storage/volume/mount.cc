@@ -32,11 +32,9 @@ Task<Result<pb::Super>> Format(Engine& engine, Clock& clock, Random& random, con
   }
 
   InodeStore store(engine);
-  const EngineError removed = co_await store.Remove(kRootFileNumber);
   DirectoryStore directories(engine, random, store, options.shard_split_entries, options.incarnation);
-  EngineError error = removed == EngineError::kNone
-                          ? co_await directories.Create(kRootFileNumber, Durability::kStable)
-                          : removed;
+  EngineError error = co_await store.Remove(kRootFileNumber);
+  if (error == EngineError::kNone) error = co_await directories.Create(kRootFileNumber, Durability::kStable);
   const FileTime now = clock.NowFileTime();
   if (error == EngineError::kNone) {
     Inode root;

@@ -18,7 +18,8 @@ Task<EngineResult<std::vector<FileNumber>>> NumberSet::ReadAll() {
   std::vector<FileNumber> numbers;
   std::string from;
   for (bool more = true; more;) {
-    auto page = co_await engine_.ReadKeys(object_, {from, {}, 1024});
+    KeyRange range{from, {}, 1024};
+    auto page = co_await engine_.ReadKeys(object_, std::move(range));
     if (!page.ok()) {
       if (page.error() == EngineError::kNotFound) break;
       co_return page.error();

@@ -12,9 +12,8 @@
 
 namespace holdfast {
 
-Task<NtStatus> EngineVolume::UpdateStream(FileNumber number, StreamId stream,
-                                          std::function<bool(pb::StreamAttributes&)> change, Durability durability,
-                                          WriteClass write_class) {
+Task<NtStatus> EngineVolume::UpdateStream(FileNumber number, StreamId stream, StreamChange change,
+                                          Durability durability, WriteClass write_class) {
   const std::string key = keys::StreamKey(stream);
   for (;;) {
     auto stored = co_await inodes_.ReadStream(number, stream);
@@ -41,14 +40,12 @@ Task<NtStatus> EngineVolume::FinishTruncation(FileNumber number, StreamId stream
   // Stable, for what is cleared next may be stable before.
   const EngineError error = co_await data_.Truncate(number, stream, end, Durability::kStable);
   if (error != EngineError::kNone) co_return ToNtStatus(error);
-  co_return co_await UpdateStream(
-      number, stream,
-      [end](pb::StreamAttributes& facts) {
-        if (!facts.has_trunc_pending() || facts.trunc_pending() != end) return false;
-        facts.clear_trunc_pending();
-        return true;
-      },
-      Durability::kProcess, WriteClass::kRecord);
+  StreamChange change = [end](pb::StreamAttributes& facts) {
+    if (!facts.has_trunc_pending() || facts.trunc_pending() != end) return false;
+    facts.clear_trunc_pending();
+    return true;
+  };
+  co_return co_await UpdateStream(number, stream, std::move(change), Durability::kProcess, WriteClass::kRecord);
 }
 
 Task<Result<bool>> EngineVolume::RepairStreams(const StoredInode& inode) {
@@ -66,16 +63,15 @@ Task<Result<bool>> EngineVolume::RepairStreams(const StoredInode& inode) {
       if (!end.ok()) co_return ToNtStatus(end.error());
       const std::uint64_t old_size = facts.size();
       const std::uint64_t size = std::max(old_size, std::min<std::uint64_t>(*end, facts.may_extend_to()));
-      const NtStatus updated = co_await UpdateStream(
-          inode.number, id,
-          [old_size, size](pb::StreamAttributes& now) {
-            if (now.size() != old_size || now.may_extend_to() <= now.size()) return false;
-            if (size > old_size) now.set_valid_data_length(std::max(now.valid_data_length(), size));
-            now.set_size(size);
-            now.set_may_extend_to(size);
-            return true;
-          },
-          Durability::kProcess, WriteClass::kRecord);
+      StreamChange change = [old_size, size](pb::StreamAttributes& now) {
+        if (now.size() != old_size || now.may_extend_to() <= now.size()) return false;
+        if (size > old_size) now.set_valid_data_length(std::max(now.valid_data_length(), size));
+        now.set_size(size);
+        now.set_may_extend_to(size);
+        return true;
+      };
+      const NtStatus updated =
+          co_await UpdateStream(inode.number, id, std::move(change), Durability::kProcess, WriteClass::kRecord);
       if (updated != NtStatus::kSuccess) co_return updated;
       changed = true;
     }
@@ -151,13 +147,11 @@ Task<NtStatus> EngineVolume::StoreStream(FileNumber number, const StreamFacts& f
     }
   }
   if (renamed_onto_another) co_return NtStatus::kObjectNameCollision;
-  co_return co_await UpdateStream(
-      number, wanted.id,
-      [&wanted](pb::StreamAttributes& now) {
-        codec::SetStream(now, wanted);
-        return true;
-      },
-      durability, WriteClass::kRecord);
+  StreamChange change = [&wanted](pb::StreamAttributes& now) {
+    codec::SetStream(now, wanted);
+    return true;
+  };
+  co_return co_await UpdateStream(number, wanted.id, std::move(change), durability, WriteClass::kRecord);
 }
 
 Task<NtStatus> EngineVolume::Truncate(FileNumber number, StreamFacts& facts, std::uint64_t new_size,
@@ -172,14 +166,12 @@ Task<NtStatus> EngineVolume::Truncate(FileNumber number, StreamFacts& facts, std
   wanted.size = new_size;
   wanted.may_extend_to = new_size;
   wanted.valid_data_length = std::min(facts.valid_data_length, new_size);
-  const NtStatus stored = co_await UpdateStream(
-      number, id,
-      [&wanted, removes](pb::StreamAttributes& now) {
-        codec::SetStream(now, wanted);
-        if (removes) now.set_trunc_pending(wanted.size);
-        return true;
-      },
-      durability, WriteClass::kRecord);
+  StreamChange change = [&wanted, removes](pb::StreamAttributes& now) {
+    codec::SetStream(now, wanted);
+    if (removes) now.set_trunc_pending(wanted.size);
+    return true;
+  };
+  const NtStatus stored = co_await UpdateStream(number, id, std::move(change), durability, WriteClass::kRecord);
   if (stored != NtStatus::kSuccess) co_return stored;
   facts = wanted;
   if (!removes) co_return NtStatus::kSuccess;
@@ -187,13 +179,11 @@ Task<NtStatus> EngineVolume::Truncate(FileNumber number, StreamFacts& facts, std
   const EngineError error = co_await data_.Truncate(number, id, new_size, durability);
   if (error != EngineError::kNone) co_return ToNtStatus(error);
   FAULT_POINT("volume.truncate.data_removed");
-  co_return co_await UpdateStream(
-      number, id,
-      [](pb::StreamAttributes& now) {
-        now.clear_trunc_pending();
-        return true;
-      },
-      Durability::kProcess, WriteClass::kRecord);
+  StreamChange finish = [](pb::StreamAttributes& now) {
+    now.clear_trunc_pending();
+    return true;
+  };
+  co_return co_await UpdateStream(number, id, std::move(finish), Durability::kProcess, WriteClass::kRecord);
 }
 
 Task<NtStatus> EngineVolume::PrepareExtend(FileNumber number, StreamFacts& facts, std::uint64_t end,
@@ -208,14 +198,12 @@ Task<NtStatus> EngineVolume::PrepareExtend(FileNumber number, StreamFacts& facts
   if (pending != NtStatus::kSuccess) co_return pending;
   const std::uint64_t step = (end + kExtendStepBytes - 1) / kExtendStepBytes * kExtendStepBytes;
   const std::uint64_t promised = std::min(step, kMaxFileSize);
-  const NtStatus stored = co_await UpdateStream(
-      number, facts.id,
-      [promised](pb::StreamAttributes& now) {
-        if (now.may_extend_to() >= promised) return false;
-        now.set_may_extend_to(promised);
-        return true;
-      },
-      durability, WriteClass::kData);
+  StreamChange change = [promised](pb::StreamAttributes& now) {
+    if (now.may_extend_to() >= promised) return false;
+    now.set_may_extend_to(promised);
+    return true;
+  };
+  const NtStatus stored = co_await UpdateStream(number, facts.id, std::move(change), durability, WriteClass::kData);
   if (stored != NtStatus::kSuccess) co_return stored;
   facts.may_extend_to = promised;
   if (durability == Durability::kStable) co_return co_await FlushLoose(number);

@@ -137,6 +137,9 @@ class Volume {
   // write before the dirent. kObjectNameCollision when the name exists by then; nothing remains in that case.
   virtual Task<NtStatus> CreateFile(FileNumber directory, std::u16string name, Inode inode,
                                     std::vector<RecordChange> records, Durability durability) = 0;
+  // What CreateFile does last, for an inode whose creator a crash took before: the entry of its only name.
+  // kObjectNameCollision when the name leads elsewhere by now: then the inode goes, and with it its records.
+  virtual Task<NtStatus> FinishCreate(const Inode& inode) = 0;
   virtual Task<NtStatus> Link(FileNumber number, FileNumber directory, std::u16string name) = 0;
   // Removes one name; the file's data goes with the last one unless `keep_orphan` (still open): then Purge() later.
   // kObjectNameNotFound when the name does not lead to `number` any more; kDirectoryNotEmpty.
