@@ -40,6 +40,7 @@ struct FileState {
   std::map<StreamId, std::unique_ptr<StreamState>> streams;
   std::vector<OpenPtr> opens;                        // attached and disconnected, all streams
   AsyncMutex mutex;                                  // create, close, rename, set-info, locks, records: one at a time
+  AsyncMutex store;                                  // one write of the inode at a time: `stored` is what it changes
   bool delete_pending = false;                       // FileStandardInformation.DeletePending of the file
   std::u16string delete_name;                        // name and parent that the pending delete removes
   FileNumber delete_parent = 0;

@@ -1,0 +1,80 @@
+// One CREATE on its way, [MS-SMB2] 3.3.5.9 and [MS-FSA] 2.1.5.1. Start reading at Run() in create.cc.
+#pragma once
+
+#include <optional>
+#include <variant>
+
+#include "storage/files/create_access.h"
+#include "storage/files/files_impl.h"
+#include "storage/files/path.h"
+#include "storage/files/records.h"
+
+namespace holdfast {
+
+class Creation {
+ public:
+  Creation(Files& files, CreateParameters parameters) : files_(files), impl_(*files.impl_), p_(std::move(parameters)) {}
+  Task<Result<CreateOutcome>> Run();
+
+ private:
+  // An attempt whose ground moved under it (the name changed, the file went): look the path up again.
+  struct Again {};
+  using Attempt = std::variant<Again, Result<CreateOutcome>>;
+
+  // Where the path leads. Without `number` the last component does not exist.
+  struct Place {
+    FileNumber parent = 0;  // 0: the root of the share, which has no name there
+    std::u16string name;    // as stored when it exists, else as asked
+    FileNumber number = 0;
+    bool directory = false;
+  };
+
+  bool Wants(std::uint32_t option) const { return (p_.create_options & option) != 0; }
+  bool Overwrites() const;
+  bool Supersedes() const { return p_.create_disposition == 0; }
+
+  NtStatus Validate();  // create.cc; also normalises p_
+  Task<Result<CreateOutcome>> Execute();
+  Task<Result<Place>> Walk();                   // create_walk.cc
+  Task<Attempt> OpenExisting(Place place);      // create_existing.cc
+  Task<Attempt> CreateNew(Place place);         // create_new.cc
+
+  // create_replay.cc. A value decides the request.
+  Task<std::optional<Result<CreateOutcome>>> Replay();
+  // The replay that crosses a failover: the second lookup of 3.3.5.9 found this open.
+  Task<Result<CreateOutcome>> AttachSurvivor(OpenPtr open);
+  Task<NtStatus> EndOtherInstance();            // create_app_instance.cc
+
+  // create_existing.cc
+  NtStatus CheckKind(const FileState& file) const;
+  NtStatus CheckDisconnected(const FileState& file) const;
+  Task<Result<CreateOutcome>> OpenStream(FileStatePtr file, Place place, StreamState* stream);
+  Task<NtStatus> Overwrite(FileStatePtr file, OpenPtr open, StreamState* stream);
+  Task<NtStatus> AddStream(FileStatePtr file, OpenPtr open);
+  Task<NtStatus> Persist(FileStatePtr file, OpenPtr open, RecordTodo todo);
+  Task<Result<FileStatePtr>> Parent(const Place& place);
+
+  // create.cc
+  bool grants_persistent() const;
+  Result<OpenPtr> MakeOpen(const FileStatePtr& file, const Place& place, std::uint32_t granted);
+  // Puts the open into the table: from here on it counts.
+  void Publish(const OpenPtr& open);
+  CreateOutcome Finish(const OpenPtr& open, std::uint32_t action);
+  std::uint32_t Timeout() const;
+
+  Files& files_;
+  Files::Impl& impl_;
+  CreateParameters p_;
+  ParsedPath path_;
+  std::uint32_t asked_access_ = 0;   // DesiredAccess and CreateOptions as sent: a replay compares them
+  std::uint32_t asked_options_ = 0;
+  std::uint32_t maximal_access_ = 0;
+};
+
+// Initial extended attributes of a file, [MS-FSA] 2.1.5.1: later ones of a name win, empty values do not count.
+NtStatus SetInitialEas(Inode& inode, const std::vector<ExtendedAttribute>& eas);
+
+// Attributes a client may set at CREATE; the others are facts of the file.
+std::uint32_t InitialAttributes(std::uint32_t desired, bool directory);
+
+}  // namespace holdfast

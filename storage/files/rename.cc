@@ -1,0 +1,374 @@
+// Names of open files: rename, hard link, and what marks a file for its deletion, [MS-FSA] 2.1.5.15.3, .7 and .12.
+//
+// The link set of the inode is where a rename commits. Records of persistent opens follow in a second write; a claimer
+// that finds a record with a name the file no longer has takes the file's own (files.cc).
+#include <algorithm>
+
+#include "protocol/base/fault_point.h"
+#include "protocol/dtyp/access_mask.h"
+#include "protocol/dtyp/upcase.h"
+#include "protocol/fscc/attributes.h"
+#include "storage/files/create_access.h"
+#include "storage/files/files_impl.h"
+#include "storage/files/path.h"
+
+namespace holdfast {
+namespace {
+
+constexpr std::uint32_t kNotifyFileName = 1, kNotifyDirName = 2, kNotifyStreamName = 0x200;
+constexpr std::uint32_t kActionAdded = 1, kActionRemoved = 2, kActionRenamedOld = 4, kActionRenamedNew = 5,
+                        kActionRemovedStream = 7, kActionAddedStream = 6;
+constexpr std::uint32_t kShareReadWrite = 3;
+constexpr std::size_t kMaxLinks = 1024;  // as NTFS
+
+bool SameLink(const LinkFacts& a, const LinkFacts& b) {
+  return a.parent == b.parent && EqualsIgnoringCase(a.name, b.name);
+}
+
+// The part of a path behind the name: ":stream" or nothing.
+std::u16string StreamSuffix(const std::u16string& path) {
+  const auto slash = path.rfind(u'\\');
+  const auto colon = path.find(u':', slash == std::u16string::npos ? 0 : slash + 1);
+  return colon == std::u16string::npos ? std::u16string() : path.substr(colon);
+}
+
+}  // namespace
+
+// The directory of a target path, opened as [MS-FSA] 2.1.5.15.12 says: to add a child, sharing all but deletion.
+Task<Result<Files::Impl::Destination>> Files::Impl::FindDestination(OpenPtr open, std::u16string target) {
+  const auto path = ParsePath(target);
+  if (!path.ok()) co_return path.status();
+  if (path->names_stream() || path->components.empty()) co_return NtStatus::kObjectNameInvalid;
+  if (path->trailing_backslash && !open->is_directory) co_return NtStatus::kObjectNameInvalid;
+  FileNumber number = open->share->root;
+  for (std::size_t i = 0; i + 1 < path->components.size(); ++i) {
+    const auto entry = co_await files.volume_.Lookup(number, path->components[i]);
+    if (!entry.ok()) {
+      co_return entry.status() == NtStatus::kObjectNameNotFound ? NtStatus::kObjectPathNotFound : entry.status();
+    }
+    if (!entry->directory) co_return NtStatus::kObjectPathNotFound;
+    if (entry->reparse_tag != 0) co_return NtStatus::kStoppedOnSymlink;
+    number = entry->number;
+  }
+  Destination destination;
+  auto directory = co_await files.Acquire(number);
+  if (!directory.ok()) {
+    co_return directory.status() == NtStatus::kObjectNameNotFound ? NtStatus::kObjectPathNotFound : directory.status();
+  }
+  destination.directory = *directory;
+  destination.name = path->components.back();
+  if (destination.directory->delete_pending) co_return NtStatus::kDeletePending;
+  const std::uint32_t adds = open->is_directory ? access::kAddSubdirectory : access::kAddFile;
+  if (!HasAccess(destination.directory->inode.security_descriptor, *open->token, adds, true)) {
+    co_return NtStatus::kAccessDenied;
+  }
+  SharingRequest sharing;
+  sharing.access = adds;
+  sharing.share_access = kShareReadWrite;
+  const NtStatus shared = CheckSharing(*destination.directory, sharing);
+  if (shared != NtStatus::kSuccess) co_return shared;
+  const auto entry = co_await files.volume_.Lookup(number, destination.name);
+  if (entry.ok()) {
+    destination.existing = *entry;
+  } else if (entry.status() != NtStatus::kObjectNameNotFound) {
+    co_return entry.status();
+  }
+  co_return destination;
+}
+
+// Whether the file that has the target name may be replaced. The caller holds its mutex.
+NtStatus Files::Impl::CheckReplaced(const FileState& target, const FileState& directory, const Open& open,
+                                    bool posix) const {
+  if (target.inode.directory || (target.inode.file_attributes & file_attribute::kReadonly)) {
+    return NtStatus::kAccessDenied;
+  }
+  if (target.delete_pending) return NtStatus::kDeletePending;
+  if (!HasAccess(target.inode.security_descriptor, *open.token, access::kDelete) &&
+      !HasAccess(directory.inode.security_descriptor, *open.token, access::kDeleteChild)) {
+    return NtStatus::kAccessDenied;
+  }
+  if (!target.opens.empty() && !posix) return NtStatus::kAccessDenied;
+  return NtStatus::kSuccess;
+}
+
+// The state of a file whose name `link` another file has taken.
+void Files::Impl::LoseName(const FileStatePtr& target, const LinkFacts& link) {
+  std::erase_if(target->inode.links, [&](const LinkFacts& other) { return SameLink(other, link); });
+  target->stored.links = target->inode.links;
+  if (!target->inode.links.empty()) {
+    files.Touch(*target, false, false, true);
+    return;
+  }
+  target->unlinked = true;
+  if (!target->opens.empty()) return;
+  target->gone = true;
+  files.loaded_.erase(target->number);
+  files.homes_.Release(target->number);
+}
+
+Task<Result<bool>> Files::Impl::HasOpensBelow(FileNumber directory) {
+  co_await AwaitRecovery();
+  std::vector<FileNumber> parents;
+  for (const auto& [number, file] : files.loaded_) {
+    for (const OpenPtr& open : file->opens) {
+      if (open->link.parent != 0) parents.push_back(open->link.parent);
+    }
+  }
+  std::ranges::sort(parents);
+  const auto repeated = std::ranges::unique(parents);
+  parents.erase(repeated.begin(), repeated.end());
+  for (const FileNumber parent : parents) {
+    const auto below = co_await files.volume_.IsSelfOrAncestor(directory, parent);
+    if (!below.ok()) {
+      if (below.status() == NtStatus::kObjectNameNotFound) continue;
+      co_return below.status();
+    }
+    if (*below) co_return true;
+  }
+  co_return false;
+}
+
+Task<NtStatus> Files::Rename(OpenPtr open, std::u16string target, bool replace_if_exists, bool posix_semantics) {
+  const OpenUse use(open);
+  if (open->closed) co_return NtStatus::kFileClosed;
+  if (!(open->granted_access & access::kDelete)) co_return NtStatus::kAccessDenied;
+  if (target.empty()) co_return NtStatus::kInvalidParameter;
+  if (target.starts_with(u':')) co_return co_await impl_->RenameStream(open, std::move(target), replace_if_exists);
+  if (open->stream != kUnnamedStream) co_return NtStatus::kInvalidParameter;
+  if (open->link.parent == 0) co_return NtStatus::kAccessDenied;  // the root of a share
+
+  for (;;) {
+    const auto destination = co_await impl_->FindDestination(open, target);
+    if (!destination.ok()) co_return destination.status();
+    const auto done = co_await impl_->RenameTo(open, target, *destination, replace_if_exists, posix_semantics);
+    if (done) co_return *done;
+  }
+}
+
+// nullopt: the target name changed hands meanwhile, look again.
+Task<std::optional<NtStatus>> Files::Impl::RenameTo(OpenPtr open, std::u16string target, Destination destination,
+                                                    bool replace, bool posix) {
+  const FileStatePtr file = open->file;
+  FileStatePtr replaced;
+  if (destination.existing && destination.existing->number != file->number) {
+    if (!replace) co_return NtStatus::kObjectNameCollision;
+    const auto acquired = co_await files.Acquire(destination.existing->number);
+    if (!acquired.ok()) {
+      if (acquired.status() == NtStatus::kObjectNameNotFound) co_return std::nullopt;
+      co_return acquired.status();
+    }
+    replaced = *acquired;
+  }
+  // Two files are locked in the order of their numbers, so that two renames never wait for each other.
+  AsyncMutex::Guard first, second;
+  if (replaced && replaced->number < file->number) first = co_await replaced->mutex.Lock();
+  second = co_await file->mutex.Lock();
+  if (replaced && replaced->number > file->number) first = co_await replaced->mutex.Lock();
+  if (open->closed) co_return NtStatus::kFileClosed;
+  if (file->delete_pending || file->unlinked) co_return NtStatus::kAccessDenied;
+
+  LinkFacts to;
+  to.parent = destination.directory->number;
+  to.name = destination.name;
+  const LinkFacts from = open->link;
+  if (from.parent == to.parent && from.name == to.name) co_return NtStatus::kSuccess;  // also the replay of one done
+  if (replaced) {
+    if (replaced->gone || replaced->unlinked) co_return std::nullopt;
+    const NtStatus may = CheckReplaced(*replaced, *destination.directory, *open, posix);
+    if (may != NtStatus::kSuccess) co_return may;
+  }
+  if (file->inode.directory) {
+    const auto busy = co_await HasOpensBelow(file->number);
+    if (!busy.ok()) co_return busy.status();
+    if (*busy) co_return NtStatus::kAccessDenied;
+    const auto inside = co_await files.volume_.IsSelfOrAncestor(file->number, to.parent);
+    if (!inside.ok()) co_return inside.status();
+    if (*inside) co_return NtStatus::kAccessDenied;
+  }
+  NtStatus status = NtStatus::kSuccess;
+  if (destination.existing && destination.existing->number == file->number && !SameLink(from, to)) {
+    // Both are names of this file: only the old one goes.
+    status = co_await files.volume_.Unlink(from.parent, from.name, file->number, true);
+  } else {
+    const FileNumber replaced_number = replaced ? replaced->number : 0;
+    status = co_await files.volume_.Rename(file->number, from.parent, from.name, to.parent, to.name, replaced_number,
+                                           replaced && !replaced->opens.empty());
+  }
+  if (status == NtStatus::kObjectNameCollision) co_return std::nullopt;
+  if (status != NtStatus::kSuccess) {
+    // An error of the device does not say whether it took effect.
+    const auto actual = co_await files.volume_.Load(file->number);
+    if (actual.ok()) file->inode.links = file->stored.links = actual->links;
+    co_return status;
+  }
+  FAULT_POINT("rename.committed");
+  if (replaced) LoseName(replaced, to);
+  std::erase_if(file->inode.links, [&](const LinkFacts& link) { return SameLink(link, from) || SameLink(link, to); });
+  file->inode.links.push_back(to);
+  file->stored.links = file->inode.links;
+  for (const OpenPtr& other : file->opens) {
+    if (!SameLink(other->link, from)) continue;
+    other->link = to;
+    if (EqualsIgnoringCase(other->share->name, open->share->name)) {
+      other->path = target + StreamSuffix(other->path);
+    } else if (from.parent == to.parent) {
+      const auto slash = other->path.rfind(u'\\');
+      const auto directory = slash == std::u16string::npos ? std::u16string() : other->path.substr(0, slash + 1);
+      other->path = directory + to.name + StreamSuffix(other->path);
+    }
+  }
+  if (!file->inode.directory) file->inode.file_attributes |= file_attribute::kArchive;
+  files.Touch(*file, false, false, true);
+  auto records = AllRecords(*file);
+  if (!records.empty()) {
+    status = co_await StoreInode(file, std::move(records), Durability::kStable);
+    FAULT_POINT("rename.recorded");
+  }
+  files.Touch(*destination.directory, true, true, true);
+  files.ReleaseIfUnused(destination.directory);
+  const std::uint32_t filter = file->inode.directory ? kNotifyDirName : kNotifyFileName;
+  const bool moved = from.parent != to.parent;
+  if (moved) co_await TouchDirectory(from.parent);
+  files.ReportChange(from.parent, from.name, moved ? kActionRemoved : kActionRenamedOld, filter);
+  files.ReportChange(to.parent, to.name, moved ? kActionAdded : kActionRenamedNew, filter);
+  co_return status;
+}
+
+Task<NtStatus> Files::Impl::RenameStream(OpenPtr open, std::u16string target, bool replace) {
+  const auto name = ParseStreamTarget(target);
+  if (!name.ok()) co_return name.status();
+  const FileStatePtr file = open->file;
+  const auto guard = co_await file->mutex.Lock();
+  if (open->closed) co_return NtStatus::kFileClosed;
+  StreamState* stream = file->Stream(open->stream);
+  if (!stream || open->stream == kUnnamedStream) co_return NtStatus::kInvalidParameter;
+  if (file->delete_pending || stream->delete_pending) co_return NtStatus::kAccessDenied;
+  if (stream->facts.name == *name) co_return NtStatus::kSuccess;
+  StreamState* other = file->FindStream(*name);
+  if (other && other != stream) {
+    if (!replace) co_return NtStatus::kObjectNameCollision;
+    const StreamId id = other->facts.id;
+    const bool held = std::ranges::any_of(file->opens, [id](const OpenPtr& o) { return o->stream == id; });
+    if (id == kUnnamedStream || held || other->facts.size != 0) co_return NtStatus::kInvalidParameter;
+    const NtStatus removed = co_await files.volume_.RemoveStream(file->number, id);
+    if (removed != NtStatus::kSuccess) co_return removed;
+    other->removed = true;
+  }
+  StreamFacts facts = stream->facts;
+  const std::u16string old_name = facts.name;
+  facts.name = *name;
+  const NtStatus stored = co_await files.volume_.StoreStream(file->number, facts, Durability::kStable);
+  if (stored != NtStatus::kSuccess) co_return stored;
+  FAULT_POINT("rename.committed");
+  stream->facts.name = *name;
+  for (const OpenPtr& holder : file->opens) {
+    if (holder->stream != open->stream) continue;
+    holder->path = holder->path.substr(0, holder->path.size() - StreamSuffix(holder->path).size()) + u":" + *name;
+  }
+  files.Touch(*file, false, false, true);
+  auto records = AllRecords(*file);
+  NtStatus status = NtStatus::kSuccess;
+  if (!records.empty()) status = co_await StoreInode(file, std::move(records), Durability::kStable);
+  files.ReportChange(open->link.parent, open->link.name + u":" + old_name, kActionRemovedStream, kNotifyStreamName);
+  files.ReportChange(open->link.parent, open->link.name + u":" + *name, kActionAddedStream, kNotifyStreamName);
+  co_return status;
+}
+
+Task<NtStatus> Files::Link(OpenPtr open, std::u16string target, bool replace_if_exists) {
+  const OpenUse use(open);
+  if (open->closed) co_return NtStatus::kFileClosed;
+  const FileStatePtr file = open->file;
+  if (file->inode.directory) co_return NtStatus::kFileIsADirectory;
+  if (target.empty() || open->stream != kUnnamedStream) co_return NtStatus::kInvalidParameter;
+  for (;;) {
+    const auto destination = co_await impl_->FindDestination(open, target);
+    if (!destination.ok()) co_return destination.status();
+    const auto done = co_await impl_->LinkTo(open, *destination, replace_if_exists);
+    if (done) co_return *done;
+  }
+}
+
+Task<std::optional<NtStatus>> Files::Impl::LinkTo(OpenPtr open, Destination destination, bool replace) {
+  const FileStatePtr file = open->file;
+  LinkFacts to;
+  to.parent = destination.directory->number;
+  to.name = destination.name;
+  if (destination.existing) {
+    if (destination.existing->number == file->number) co_return NtStatus::kSuccess;  // also the replay of one done
+    if (!replace) co_return NtStatus::kObjectNameCollision;
+    const auto acquired = co_await files.Acquire(destination.existing->number);
+    if (!acquired.ok()) {
+      if (acquired.status() == NtStatus::kObjectNameNotFound) co_return std::nullopt;
+      co_return acquired.status();
+    }
+    const FileStatePtr replaced = *acquired;
+    const auto guard = co_await replaced->mutex.Lock();
+    if (replaced->gone || replaced->unlinked) co_return std::nullopt;
+    const NtStatus may = CheckReplaced(*replaced, *destination.directory, *open, false);
+    if (may != NtStatus::kSuccess) co_return may;
+    const NtStatus removed = co_await files.volume_.Unlink(to.parent, to.name, replaced->number, false);
+    if (removed == NtStatus::kSuccess) LoseName(replaced, to);
+    if (removed != NtStatus::kSuccess && removed != NtStatus::kObjectNameNotFound) co_return removed;
+  }
+  const auto guard = co_await file->mutex.Lock();
+  if (open->closed) co_return NtStatus::kFileClosed;
+  if (file->delete_pending || file->unlinked) co_return NtStatus::kAccessDenied;
+  if (file->inode.links.size() >= kMaxLinks) co_return NtStatus::kTooManyLinks;
+  const NtStatus linked = co_await files.volume_.Link(file->number, to.parent, to.name);
+  if (linked == NtStatus::kObjectNameCollision) co_return std::nullopt;
+  if (linked != NtStatus::kSuccess) co_return linked;
+  file->inode.links.push_back(to);
+  file->stored.links = file->inode.links;
+  file->inode.file_attributes |= file_attribute::kArchive;
+  files.Touch(*file, false, false, true);
+  files.Touch(*destination.directory, true, true, true);
+  files.ReleaseIfUnused(destination.directory);
+  files.ReportChange(to.parent, to.name, kActionAdded, kNotifyFileName);
+  co_return NtStatus::kSuccess;
+}
+
+Task<NtStatus> Files::SetDisposition(OpenPtr open, bool remove, bool posix_semantics, bool ignore_readonly) {
+  const OpenUse use(open);
+  const FileStatePtr file = open->file;
+  const auto guard = co_await file->mutex.Lock();
+  if (open->closed) co_return NtStatus::kFileClosed;
+  if (!(open->granted_access & access::kDelete)) co_return NtStatus::kAccessDenied;
+  if (file->unlinked) co_return NtStatus::kSuccess;
+  if (remove && (file->inode.file_attributes & file_attribute::kReadonly) &&
+      !(ignore_readonly && (open->granted_access & access::kWriteAttributes))) {
+    co_return NtStatus::kCannotDelete;
+  }
+  StreamState* stream = open->stream == kUnnamedStream ? nullptr : file->Stream(open->stream);
+  if (!stream && remove) {
+    if (open->link.parent == 0) co_return NtStatus::kAccessDenied;  // the root of a share
+    if (file->inode.directory) {
+      const auto empty = co_await impl_->files.volume_.IsEmpty(file->number);
+      if (!empty.ok()) co_return empty.status();
+      if (!*empty) co_return NtStatus::kDirectoryNotEmpty;
+    }
+  }
+  bool& pending = stream ? stream->delete_pending : file->delete_pending;
+  const bool was_pending = pending;
+  const bool was_posix = open->posix_delete;
+  pending = remove;
+  open->posix_delete = remove && posix_semantics;
+  if (!stream && remove) {
+    file->delete_parent = open->link.parent;
+    file->delete_name = open->link.name;
+  }
+  auto records = impl_->AllRecords(*file);
+  if (!records.empty() && (was_pending != remove || was_posix != open->posix_delete)) {
+    const NtStatus stored = co_await impl_->StoreInode(file, std::move(records), Durability::kStable);
+    if (stored != NtStatus::kSuccess) {
+      pending = was_pending;
+      open->posix_delete = was_posix;
+      co_return stored;
+    }
+    FAULT_POINT("disposition.persisted");
+  }
+  // Nothing more will be reported of it.
+  if (!stream && remove && file->inode.directory) EndNotify(*file);
+  co_return NtStatus::kSuccess;
+}
+
+}  // namespace holdfast
