@@ -45,7 +45,8 @@ void DataFile::Zero(DataRange range, Durability durability, const Done& done) {
   const std::int64_t size = files.Size(fd_);
   if (size < 0) return done(ErrorOfErrno(size));
   const auto end_of_data = static_cast<std::uint64_t>(size);
-  if (range.offset >= end_of_data || range.length == 0) return done(EngineError::kNone);
+  // Nothing to free, but a stable operation takes the earlier ones of its object along.
+  if (range.offset >= end_of_data || range.length == 0) return Finish(0, true, durability, done);
   // Zeroing to the end frees the last page too.
   const std::uint64_t length =
       range.length >= end_of_data - range.offset ? RoundUp(end_of_data) - range.offset : range.length;

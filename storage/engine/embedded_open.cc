@@ -89,7 +89,9 @@ std::string CheckFormat(FileSystemSeam& files, const std::string& directory) {
       const std::string_view number = found.substr(kFormatStart.size(), found.find('\n') - kFormatStart.size());
       return directory + " holds a store of format " + std::string(number) + ", this server reads format 1";
     }
-    return path + " is damaged";
+    // A first start that lost the power may leave the file without its text, but has made no key store yet.
+    std::error_code ignored;
+    if (std::filesystem::exists(directory + "/keys", ignored)) return path + " is damaged";
   } else if (fd != -ENOENT) {
     return path + ": " + Reason(-fd);
   }
@@ -98,7 +100,7 @@ std::string CheckFormat(FileSystemSeam& files, const std::string& directory) {
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
     const std::string name = entry.path().filename().string();
-    if (name != "lock" && name != "data" && name != "lost+found") {
+    if (name != "lock" && name != "format" && name != "sparse-test" && name != "data" && name != "lost+found") {
       return directory + " holds no store, but is not empty: " + name;
     }
   }

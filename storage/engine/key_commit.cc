@@ -37,10 +37,14 @@ void KeyStore::RunCommits() {
 }
 
 void KeyStore::CommitGroup(std::vector<CommitRequest>& group) {
-  if (resume_) {
-    // RocksDB refuses all writes after a full disk until it is told that there may be room again.
-    resume_ = false;
-    (void)db_->Resume();
+  // RocksDB takes no more writes after a failed one. A full disk may have room again; after any other failure what
+  // the log holds is unknown (the kernel reports a lost page once), so writing stops until the store is reopened.
+  if (broken_.IsNoSpace() && db_->Resume().ok()) broken_ = rocksdb::Status::OK();
+  if (!broken_.ok()) {
+    for (const CommitRequest& request : group) {
+      if (request.done) request.done({ErrorOf(broken_)});
+    }
+    return;
   }
   rocksdb::WriteBatchWithIndex batch(rocksdb::BytewiseComparator(), 0, /*overwrite_key=*/true);
   std::vector<CommitResult> results;
@@ -49,20 +53,19 @@ void KeyStore::CommitGroup(std::vector<CommitRequest>& group) {
   for (const CommitRequest& request : group) results.push_back(Apply(request, batch, &stable));
   stable = stable && options_.sync;
 
-  rocksdb::Status status;
   if (batch.GetWriteBatch()->Count() != 0) {
     rocksdb::WriteOptions write;
     write.sync = stable;
-    status = db_->Write(write, batch.GetWriteBatch());
+    broken_ = db_->Write(write, batch.GetWriteBatch());
     unsynced_ = !stable;
   } else if (stable && unsynced_) {
-    status = db_->SyncWAL();
-    if (status.ok()) unsynced_ = false;
+    broken_ = db_->SyncWAL();
+    unsynced_ = false;
   }
-  if (!status.ok()) {
-    resume_ = status.IsNoSpace();
+  if (!broken_.ok()) {
+    unsynced_ = true;
     for (CommitResult& result : results) {
-      if (result.error == EngineError::kNone) result = {ErrorOf(status), 0, 0};
+      if (result.error == EngineError::kNone) result = {ErrorOf(broken_), 0, 0};
     }
   }
   for (std::size_t i = 0; i < group.size(); ++i) {

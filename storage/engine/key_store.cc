@@ -104,6 +104,9 @@ std::optional<EngineResult<KeyPage>> KeyStore::ReadKeys(const std::string& objec
     meta = *decoded;
     page.version = meta.version;
   }
+  // The next Seek forgets that this one could not look everywhere.
+  if (it->status().IsIncomplete()) return std::nullopt;
+  if (!it->status().ok()) return ErrorOf(it->status());
   const std::size_t limit = std::min(range.limit, kMaxKeysPerPage);
   const std::string to = range.to.empty() ? end : UserKey(encoded, range.to);
   const std::size_t prefix = encoded.size() + 1;

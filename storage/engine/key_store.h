@@ -104,7 +104,7 @@ class KeyStore {
   std::unique_ptr<rocksdb::DB> db_;
   std::uint64_t next_removal_ = 1;  // commit thread
   bool unsynced_ = false;           // commit thread: the log holds records that were not synced
-  bool resume_ = false;             // commit thread: the last group found the disk full
+  rocksdb::Status broken_;          // commit thread: why the last write failed
 
   std::mutex mutex_;
   std::condition_variable wake_;
