@@ -7,6 +7,7 @@
 namespace holdfast {
 namespace {
 constexpr std::size_t kMaxGroupRequests = 512;
+const std::string kProbe = EncodeObject("") + '\x03';  // of no meaning; no object has the empty name
 }
 
 void KeyStore::Commit(CommitRequest request) {
@@ -37,10 +38,9 @@ void KeyStore::RunCommits() {
 }
 
 void KeyStore::CommitGroup(std::vector<CommitRequest>& group) {
-  // RocksDB takes no more writes after a failed one. A full disk may have room again; after any other failure what
-  // the log holds is unknown (the kernel reports a lost page once), so writing stops until the store is reopened.
-  if (broken_.IsNoSpace() && db_->Resume().ok()) broken_ = rocksdb::Status::OK();
-  if (!broken_.ok()) {
+  // After a failed write what the log holds is unknown (the kernel reports a lost page once), so writing stops until
+  // the store is reopened. A full disk is another matter: RocksDB looks every few seconds whether there is room again.
+  if (!broken_.ok() && !broken_.IsNoSpace()) {
     for (const CommitRequest& request : group) {
       if (request.done) request.done({ErrorOf(broken_)});
     }
@@ -52,6 +52,8 @@ void KeyStore::CommitGroup(std::vector<CommitRequest>& group) {
   bool stable = false;
   for (const CommitRequest& request : group) results.push_back(Apply(request, batch, &stable));
   stable = stable && options_.sync;
+  // SyncWAL() must not be asked of a log that ran out of space; a write is refused in good order.
+  if (stable && !broken_.ok() && batch.GetWriteBatch()->Count() == 0) batch.Put(kProbe, "");
 
   if (batch.GetWriteBatch()->Count() != 0) {
     rocksdb::WriteOptions write;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <thread>
 #include <vector>
 
 #include "storage/engine/limits.h"
@@ -54,6 +55,18 @@ bool PowerCutFileSystem::is_cut() {
 void PowerCutFileSystem::FailSyncs(int count) {
   std::lock_guard lock(mutex_);
   fail_syncs_ = count;
+}
+void PowerCutFileSystem::SlowSyncs(std::chrono::milliseconds delay) {
+  std::lock_guard lock(mutex_);
+  sync_delay_ = delay;
+}
+void PowerCutFileSystem::SetFull(bool full) {
+  std::lock_guard lock(mutex_);
+  full_ = full;
+}
+bool PowerCutFileSystem::is_full() {
+  std::lock_guard lock(mutex_);
+  return full_;
 }
 void PowerCutFileSystem::SetSpace(std::optional<Space> space) {
   std::lock_guard lock(mutex_);
@@ -223,7 +236,12 @@ int PowerCutFileSystem::Truncate(int fd, std::uint64_t size) {
 }
 
 int PowerCutFileSystem::Sync(int fd, bool) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  if (sync_delay_.count() != 0) {
+    lock.unlock();
+    std::this_thread::sleep_for(sync_delay_);
+    lock.lock();
+  }
   if (fail_syncs_ > 0) {
     --fail_syncs_;
     return -EIO;
@@ -335,6 +353,7 @@ class WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
       : FSWritableFileOwnerWrapper(std::move(target)), owner_(std::move(owner)), inode_(std::move(inode)), size_(size) {}
 
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, IODebugContext* dbg) override {
+    if (owner_->is_full()) return IOStatus::NoSpace("the disk is full");
     if (!owner_->BeforeWrite(*inode_, size_, data.size())) return IOStatus::IOError("the power is cut");
     size_ += data.size();
     return target()->Append(data, options, dbg);

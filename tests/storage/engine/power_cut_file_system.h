@@ -6,6 +6,7 @@
 // size and entry the old or the new state, by the seed. A page is never torn.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -34,6 +35,10 @@ class PowerCutFileSystem final : public FileSystemSeam, public std::enable_share
 
   // The next calls of Sync on data files fail.
   void FailSyncs(int count);
+  void SlowSyncs(std::chrono::milliseconds delay);
+  // RocksDB finds no room for more.
+  void SetFull(bool full);
+  bool is_full();
   void SetSpace(std::optional<Space> space);
   std::uint64_t syncs();  // of data files
 
@@ -76,6 +81,8 @@ class PowerCutFileSystem final : public FileSystemSeam, public std::enable_share
   bool cut_ = false;
   std::uint64_t budget_ = 0;
   int fail_syncs_ = 0;
+  std::chrono::milliseconds sync_delay_{};
+  bool full_ = false;
   std::uint64_t syncs_ = 0;
   std::optional<Space> space_;
   std::uint64_t next_grave_ = 0;
