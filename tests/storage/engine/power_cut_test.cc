@@ -237,9 +237,9 @@ class PowerCutTest : public CoreTest {
   int objections_ = 0;
 };
 
-TEST_F(PowerCutTest, EverythingAcknowledgedAsStableSurvives) { RunRounds(1, 25, /*sync=*/true); }
+TEST_F(PowerCutTest, EverythingAcknowledgedAsStableSurvives) { RunRounds(1, 15, /*sync=*/true); }
 
-TEST_F(PowerCutTest, OtherSeedsSurviveToo) { RunRounds(20261122, 25, /*sync=*/true); }
+TEST_F(PowerCutTest, OtherSeedsSurviveToo) { RunRounds(20261122, 15, /*sync=*/true); }
 
 TEST_F(PowerCutTest, WithoutSyncsTheCutIsSeenToLoseData) {
   // The test of the test: an engine that never syncs must be caught.
