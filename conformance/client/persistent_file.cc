@@ -199,8 +199,11 @@ Task<NtStatus> PersistentFile::Flush() {
 }
 
 Task<NtStatus> PersistentFile::SetInfo(std::uint8_t file_info_class, Bytes buffer) {
-  co_return co_await Persist<NtStatus>(
-      [this, file_info_class, buffer](Replay replay) { return tree_->SetInfo(id_, file_info_class, buffer, replay); });
+  // Named: g++ 12 destroys the captures of a temporary closure in a co_await expression twice.
+  std::function<Task<NtStatus>(Replay)> operation = [this, file_info_class, buffer](Replay replay) {
+    return tree_->SetInfo(id_, file_info_class, buffer, replay);
+  };
+  co_return co_await Persist<NtStatus>(std::move(operation));
 }
 
 Task<NtStatus> PersistentFile::SetEndOfFile(std::uint64_t size) {

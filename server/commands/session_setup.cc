@@ -99,9 +99,10 @@ Task<Reply> HandleSessionSetup(RequestPtr request) {
   if (connection->smb311()) session->preauth.Update(request->message);
 
   session->exchange_running = true;
-  const Bytes token(setup.security_buffer.begin(), setup.security_buffer.end());
-  AuthStep step =
-      co_await server.workers().Run([exchange = session->exchange.get(), token] { return exchange->Accept(token); });
+  Bytes token(setup.security_buffer.begin(), setup.security_buffer.end());
+  // Named: g++ 12 destroys the captures of a temporary closure in a co_await expression twice.
+  auto accept = [exchange = session->exchange.get(), token = std::move(token)] { return exchange->Accept(token); };
+  AuthStep step = co_await server.workers().Run(std::move(accept));
   session->exchange_running = false;
   if (session->logged_off || connection->closing) co_return NtStatus::kUserSessionDeleted;
 
