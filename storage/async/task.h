@@ -198,11 +198,7 @@ class WorkerPool {
     auto start = [this, &shared_work](std::function<void(std::shared_ptr<T>)> resume) {
       Post([shared_work, resume = std::move(resume)] { resume(std::make_shared<T>((*shared_work)())); });
     };
-    // Named: g++ 12 destroys the captures of a temporary closure in a co_await expression twice.
-    auto start = [this, shared_work](std::function<void(std::shared_ptr<T>)> resume) {
-      Post([shared_work, resume = std::move(resume)] { resume(std::make_shared<T>((*shared_work)())); });
-    };
-    auto result = co_await Await<std::shared_ptr<T>>(std::move(start));
+    auto result = co_await Await<std::shared_ptr<T>>(start);
     co_return std::move(*result);
   }
 
