@@ -2,12 +2,12 @@
 #include "protocol/smb2/messages/create.h"
 
 #include "protocol/fscc/attributes.h"
+#include "protocol/fscc/reparse.h"
 #include "server/commands/handler.h"
 #include "server/commands/registry.h"
 #include "server/create/create_contexts.h"
 #include "server/create/open_execution.h"
 #include "server/create/path.h"
-#include "server/create/symlink.h"
 #include "server/info/file_identity.h"
 
 namespace holdfast {
@@ -66,6 +66,20 @@ Reply CreatePipe(Request& request, const smb2::CreateRequest& message, const Cre
   return Answer(response);
 }
 
+// Where the link leads, for the client to follow: 2.2.2.2.1.
+Reply StoppedOnSymlink(const Request& request, const SymlinkStop& stopped) {
+  const auto reparse = fscc::ReparsePoint::Parse(stopped.reparse_data);
+  if (!reparse.ok()) return NtStatus::kStoppedOnSymlink;
+  const auto link = fscc::SymbolicLink::Parse(reparse->data);
+  if (!link.ok()) return NtStatus::kStoppedOnSymlink;
+  smb2::SymbolicLinkError error;
+  error.unparsed_path_length = stopped.unparsed_path_bytes;
+  error.substitute_name = link->substitute_name;
+  error.print_name = link->print_name;
+  error.flags = link->relative ? smb2::SymbolicLinkError::kFlagRelative : 0;
+  return ErrorWithData(request, NtStatus::kStoppedOnSymlink, error.Encode());
+}
+
 }  // namespace
 
 Task<Reply> HandleCreate(RequestPtr request) {
@@ -79,9 +93,10 @@ Task<Reply> HandleCreate(RequestPtr request) {
     if (intent.snapshot) co_return NtStatus::kObjectNameNotFound;
   }
 
-  auto result = co_await OpenFile(request, message, intent);
+  const auto stopped = std::make_shared<SymlinkStop>();
+  auto result = co_await OpenFile(request, message, intent, stopped);
   if (!result.ok()) {
-    if (result.status() == NtStatus::kStoppedOnSymlink) co_return co_await StoppedOnSymlink(request, intent.path);
+    if (result.status() == NtStatus::kStoppedOnSymlink) co_return StoppedOnSymlink(*request, *stopped);
     co_return result.status();
   }
   auto facts = co_await FilesOf(*request).QueryFacts(result->handle->open);

@@ -59,19 +59,16 @@ Task<Reply> HandleQueryDirectory(RequestPtr request) {
   // [MS-FSA] 2.1.5.6.3: not even the fixed part of one entry fits.
   const std::size_t fixed_size = fscc::DirectoryWriter::EntrySize(info_class, 0);
   if (query.output_buffer_length < fixed_size) co_return NtStatus::kInfoLengthMismatch;
-  if (query.file_name.find(u'\\') != std::u16string::npos) co_return NtStatus::kObjectNameInvalid;
 
   const bool single = (query.flags & smb2::query_directory_flag::kReturnSingleEntry) != 0;
   bool restart = (query.flags & smb2::query_directory_flag::kRestartScans) != 0;
   bool reopen_once = reopen;
-  std::u16string pattern = query.file_name;
-  if (pattern.empty() && (!open->scan.started || restart || reopen)) pattern = u"*";
 
   fscc::DirectoryWriter writer(info_class, query.output_buffer_length);
   Files& files = FilesOf(*request);
   for (;;) {
     const std::size_t want = single ? 1 : std::clamp<std::size_t>(writer.room() / (fixed_size + 16), 1, kMaxEntriesAhead);
-    const NtStatus status = co_await files.FillScan(open, pattern, restart, reopen_once, want);
+    const NtStatus status = co_await files.FillScan(open, query.file_name, restart, reopen_once, want);
     restart = reopen_once = false;
     if (status != NtStatus::kSuccess) {
       // An end or an error behind entries that did fit shows with the next request.

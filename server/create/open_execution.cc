@@ -46,7 +46,8 @@ DurableRequest DurableOf(const CreateIntent& intent) {
           .timeout_ms = 0};
 }
 
-CreateParameters MakeParameters(const RequestPtr& request, const smb2::CreateRequest& message, CreateIntent intent) {
+CreateParameters MakeParameters(const RequestPtr& request, const smb2::CreateRequest& message, CreateIntent intent,
+                                std::shared_ptr<SymlinkStop> stopped) {
   CreateParameters parameters;
   parameters.share = request->tree->share->context;
   parameters.requester = MakeRequester(*request);
@@ -71,6 +72,7 @@ CreateParameters MakeParameters(const RequestPtr& request, const smb2::CreateReq
   parameters.app_instance = intent.app_instance;
   parameters.replay = request->connection->smb3() && request->header.is_replay();
   parameters.wait = request->wait;
+  parameters.stopped = std::move(stopped);
   return parameters;
 }
 
@@ -138,7 +140,8 @@ NtStatus CheckCreateFields(const smb2::CreateRequest& message) {
   return NtStatus::kSuccess;
 }
 
-Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest message, CreateIntent intent) {
+Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest message, CreateIntent intent,
+                                    std::shared_ptr<SymlinkStop> stopped) {
   Files& files = FilesOf(*request);
   Server& server = *request->server;
   if (IsSessionFull(*request)) co_return NtStatus::kTooManyOpenedFiles;
@@ -153,7 +156,7 @@ Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest mess
     outcome.create_action = static_cast<std::uint32_t>(smb2::CreateAction::kOpened);
   } else {
     if (!MayDeleteOnClose(*request, message)) co_return NtStatus::kAccessDenied;
-    CreateParameters parameters = MakeParameters(request, message, std::move(intent));
+    CreateParameters parameters = MakeParameters(request, message, std::move(intent), std::move(stopped));
     auto created = co_await files.Create(std::move(parameters));
     if (!created.ok()) co_return created.status();
     outcome = std::move(*created);

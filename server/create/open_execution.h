@@ -16,7 +16,9 @@ struct CreateResult {
 NtStatus CheckCreateFields(const smb2::CreateRequest& message);
 
 // A file or directory of a disk share: opens, creates, replays or reconnects it, and puts it into the session.
-Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest message, CreateIntent intent);
+// With STATUS_STOPPED_ON_SYMLINK `stopped` tells where.
+Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest message, CreateIntent intent,
+                                    std::shared_ptr<SymlinkStop> stopped);
 
 // A pipe of IPC$.
 Result<CreateResult> OpenNamedPipe(Request& request, const smb2::CreateRequest& message, const CreateIntent& intent);

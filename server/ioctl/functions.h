@@ -25,6 +25,7 @@ Task<ControlResult> SrvCopychunk(ControlCall call);
 Task<ControlResult> SetSparse(ControlCall call);
 Task<ControlResult> SetZeroData(ControlCall call);
 Task<ControlResult> QueryAllocatedRanges(ControlCall call);
+Task<ControlResult> FileLevelTrim(ControlCall call);
 
 // reparse.cc
 Task<ControlResult> GetReparsePoint(ControlCall call);

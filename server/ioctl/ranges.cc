@@ -1,4 +1,4 @@
-// Control codes about ranges of a file: [MS-FSCC] 2.3.51, 2.3.83 and 2.3.85, [MS-FSA] 2.1.5.10.
+// Control codes about ranges of a file: [MS-FSCC] 2.3.13, 2.3.51, 2.3.83 and 2.3.85, [MS-FSA] 2.1.5.10.
 #include "protocol/smb2/ioctl/file_ranges.h"
 #include "server/ioctl/functions.h"
 
@@ -62,6 +62,32 @@ Task<ControlResult> QueryAllocatedRanges(ControlCall call) {
   }
   const bool cut = ranges.ranges.size() < found->size();
   co_return ControlResult(cut ? NtStatus::kBufferOverflow : NtStatus::kSuccess, wire::Encode(ranges));
+}
+
+// [MS-FSA] 2.1.5.10.6: the whole clusters of the ranges are given back to the store, and read as zeros then.
+Task<ControlResult> FileLevelTrim(ControlCall call) {
+  const auto trim = wire::Decode<smb2::FileLevelTrim>(call.input());
+  if (!trim.ok()) co_return trim.status();
+  constexpr std::size_t kOutputSize = 4;
+  smb2::FileLevelTrimOutput output;
+  if (trim->key != 0 || trim->ranges.empty()) co_return NtStatus::kInvalidParameter;
+  if (call.max_output() != 0 && call.max_output() < kOutputSize) co_return NtStatus::kInvalidParameter;
+  const OpenPtr open = call.open();
+  if (open->directory()) co_return NtStatus::kInvalidParameter;
+  if ((open->granted_access & access::kWriteData) == 0) co_return NtStatus::kAccessDenied;
+  constexpr std::uint64_t kMaxOffset = std::numeric_limits<std::int64_t>::max() - kClusterBytes;
+  for (const smb2::FileLevelTrimRange& range : trim->ranges) {
+    if (range.offset > kMaxOffset || range.length > kMaxOffset - range.offset) co_return NtStatus::kInvalidParameter;
+    const std::uint64_t begin = (range.offset + kClusterBytes - 1) / kClusterBytes * kClusterBytes;
+    const std::uint64_t end = (range.offset + range.length) / kClusterBytes * kClusterBytes;
+    if (begin < end) {
+      const NtStatus status = co_await call.files().ZeroRange(open, begin, end);
+      if (status != NtStatus::kSuccess) co_return status;
+    }
+    ++output.num_ranges_processed;
+  }
+  if (call.max_output() == 0) co_return NtStatus::kSuccess;
+  co_return wire::Encode(output);
 }
 
 }  // namespace holdfast::ioctl

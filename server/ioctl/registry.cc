@@ -24,6 +24,7 @@ constexpr ControlRow kControls[] = {
   {fsctl::kDeleteReparsePoint,           kFile,       ioctl::DeleteReparsePoint},
   {fsctl::kDuplicateExtentsToFile,       kFile,       ioctl::DuplicateExtents},
   {fsctl::kDuplicateExtentsToFileEx,     kFile,       ioctl::DuplicateExtents},
+  {fsctl::kFileLevelTrim,                kFile,       ioctl::FileLevelTrim},
   {fsctl::kGetCompression,               kFile,       ioctl::GetCompression},
   {fsctl::kGetObjectId,                  kFile,       ioctl::GetObjectId},
   {fsctl::kGetReparsePoint,              kFile,       ioctl::GetReparsePoint},
@@ -44,7 +45,7 @@ constexpr ControlRow kControls[] = {
 
 // Windows passes these to the file system (behaviour note 380, and 2.2.31); ours does none of them.
 constexpr std::uint32_t kAllowedButNotHere[] = {
-  fsctl::kDeleteObjectId, fsctl::kFileLevelTrim, fsctl::kFilesystemGetStatistics, fsctl::kFindFilesBySid,
+  fsctl::kDeleteObjectId, fsctl::kFilesystemGetStatistics, fsctl::kFindFilesBySid,
   fsctl::kGetNtfsVolumeData, fsctl::kGetRetrievalPointerCount, fsctl::kGetRetrievalPointers,
   fsctl::kGetRetrievalPointersAndRefcount, fsctl::kLmrSetLinkTrackingInformation, fsctl::kOffloadRead,
   fsctl::kOffloadWrite, fsctl::kQueryFatBpb, fsctl::kQueryFileRegions, fsctl::kQueryOnDiskVolumeInfo,

@@ -19,7 +19,9 @@ Task<NtStatus> Files::SetSparse(OpenPtr open, bool sparse) {
   const OpenUse use(open);
   if (open->closed) co_return NtStatus::kFileClosed;
   if (open->is_directory) co_return NtStatus::kInvalidParameter;
-  if (!HasAny(*open, access::kWriteData | access::kWriteAttributes)) co_return NtStatus::kAccessDenied;
+  if (!HasAny(*open, access::kWriteData | access::kAppendData | access::kWriteAttributes)) {
+    co_return NtStatus::kAccessDenied;
+  }
   const FileStatePtr file = open->file;
   StreamState* stream = file->Stream(open->stream);
   if (!stream) co_return NtStatus::kFileDeleted;
