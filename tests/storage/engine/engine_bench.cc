@@ -20,6 +20,7 @@ using Clock = std::chrono::steady_clock;
 struct Tally {
   std::vector<double> microseconds;
   int running = 0;
+  OneShot<int> done;
 };
 
 enum class Work { kKeys, kOneKeyObject, kBytesOneFile, kBytesManyFiles, kReadKeys, kReadBytes };
@@ -54,7 +55,7 @@ Task<void> Worker(Engine& engine, Work work, int number, Clock::time_point end, 
     if (!ok) std::abort();
     tally.microseconds.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
   }
-  --tally.running;
+  if (--tally.running == 0) tally.done.Set(0);
 }
 
 Task<void> Measure(Engine& engine, const char* name, Work work, int concurrency, double seconds) {
@@ -64,7 +65,7 @@ Task<void> Measure(Engine& engine, const char* name, Work work, int concurrency,
   const auto start = Clock::now();
   const auto end = start + std::chrono::microseconds(static_cast<int>(seconds * 1e6));
   for (int i = 0; i < concurrency; ++i) Spawn(executor, Worker(engine, work, i, end, tally));
-  while (tally.running != 0) co_await boost::asio::post(executor, boost::asio::use_awaitable);
+  co_await tally.done.Wait();
   const double took = std::chrono::duration<double>(Clock::now() - start).count();
   auto& all = tally.microseconds;
   std::sort(all.begin(), all.end());
