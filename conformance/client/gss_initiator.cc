@@ -41,9 +41,9 @@ class Initiator final : public GssInitiator {
 
   std::string Acquire(const Credentials& c) {
     OM_uint32 minor, major;
-    target_ = Import("cifs@" + c.server_name, GSS_C_NT_HOSTBASED_SERVICE);
     gss_OID_set_desc spnego = {1, &kSpnego};
     if (!c.ccache.empty()) {
+      target_ = Import("cifs@" + c.server_name, GSS_C_NT_HOSTBASED_SERVICE);
       gss_key_value_element_desc element = {"ccache", c.ccache.c_str()};
       const gss_key_value_set_desc store = {1, &element};
       gss_OID_set_desc krb5 = {1, const_cast<gss_OID>(gss_mech_krb5)};
@@ -51,6 +51,7 @@ class Initiator final : public GssInitiator {
                                     &credential_, nullptr, nullptr);
       if (!GSS_ERROR(major)) major = gss_set_neg_mechs(&minor, credential_, &krb5);
     } else {
+      target_ = Import("cifs@" + c.netbios_name, GSS_C_NT_HOSTBASED_SERVICE);
       gss_name_t user = Import(c.domain + "\\" + c.user, GSS_C_NT_USER_NAME);
       gss_buffer_desc password = {c.password.size(), const_cast<char*>(c.password.data())};
       gss_OID_set_desc ntlm = {1, &kNtlm};

@@ -15,6 +15,8 @@ struct Credentials {
   std::string password;
   std::string ccache;       // "FILE:/path": Kerberos instead of NTLM
   std::string server_name;  // for cifs/<server_name>
+  // gss-ntlmssp refuses a CHALLENGE of a server that calls itself otherwise.
+  std::string netbios_name = "NODE1";
 };
 
 class GssInitiator {
