@@ -1,5 +1,7 @@
 #include "conformance/client/connection.h"
 
+#include <algorithm>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
@@ -68,10 +70,9 @@ Task<NtStatus> Connection::Negotiate() {
       request.negotiate_contexts.push_back(smb2::NegotiateContext::From(signing));
     }
   }
-  hash_next = &preauth_;
-  CallOptions no_options;
-  auto answer = co_await Call(smb2::Command::kNegotiate, request, no_options);
-  hash_next = nullptr;
+  CallOptions options;
+  options.preauth = &preauth_;
+  auto answer = co_await Call(smb2::Command::kNegotiate, request, options);
   if (!answer.ok()) co_return answer.status();
   if (answer->status() != NtStatus::kSuccess) co_return answer->status();
   const auto response = answer->As<smb2::NegotiateResponse>();
@@ -112,17 +113,19 @@ Task<bool> Connection::TakeCredits(std::uint16_t charge) {
   co_return true;
 }
 
-Task<Result<Response>> Connection::CallEncoded(smb2::Command command, Bytes body, CallOptions options) {
-  const auto self = shared_from_this();
+std::uint16_t Connection::ChargeOf(const CallOptions& options) const {
   const bool multi_credit = dialect_ >= smb2::Dialect::k210;
-  const auto charge = static_cast<std::uint16_t>(
+  return static_cast<std::uint16_t>(
       multi_credit && options.payload_bytes != 0 ? (options.payload_bytes - 1) / 65536 + 1 : 1);
-  if (!co_await TakeCredits(charge)) co_return NtStatus::kConnectionDisconnected;
+}
 
+// Takes the message ids; the credits have been taken.
+smb2::Header Connection::MakeHeader(smb2::Command command, std::uint16_t charge, const CallOptions& options) {
   smb2::Header header;
   header.command = command;
-  header.credit_charge = multi_credit ? charge : std::uint16_t{0};
-  header.credits = static_cast<std::uint16_t>(charge + (credits_ < options_.credits ? options_.credits - credits_ : 0));
+  header.credit_charge = dialect_ >= smb2::Dialect::k210 ? charge : std::uint16_t{0};
+  header.credits = static_cast<std::uint16_t>(
+      std::min<std::uint32_t>(charge + (credits_ < options_.credits ? options_.credits - credits_ : 0), 0xFFFF));
   header.flags = options.flags;
   header.set_channel_sequence(options.channel_sequence);
   header.message_id = next_message_id_;
@@ -130,6 +133,24 @@ Task<Result<Response>> Connection::CallEncoded(smb2::Command command, Bytes body
   header.session_id = options.session ? options.session->session_id : 0;
   next_message_id_ += charge;
   if (options.message_id) *options.message_id = header.message_id;
+  return header;
+}
+
+std::shared_ptr<Connection::Waiting> Connection::Expect(const smb2::Header& header, const CallOptions& options) {
+  auto waiting = std::make_shared<Waiting>();
+  waiting->session = options.session;
+  waiting->was_signed = options.session && options.session->signer && header.is_signed();
+  waiting->preauth = options.preauth;
+  waiting_[header.message_id] = waiting;
+  return waiting;
+}
+
+Task<Result<Response>> Connection::CallEncoded(smb2::Command command, Bytes body, CallOptions options) {
+  const auto self = shared_from_this();
+  const std::uint16_t charge = ChargeOf(options);
+  if (!co_await TakeCredits(charge)) co_return NtStatus::kConnectionDisconnected;
+
+  smb2::Header header = MakeHeader(command, charge, options);
   const bool encrypt = options.session && options.session->encryptor && (options.session->encrypt || options.encrypt);
   const bool sign = options.session && options.session->signer && !encrypt;
   if (sign) header.flags |= smb2::kFlagSigned;
@@ -139,16 +160,54 @@ Task<Result<Response>> Connection::CallEncoded(smb2::Command command, Bytes body
   out.resize(kRoom);
   header.AppendTo(out);
   out.insert(out.end(), body.begin(), body.end());
-  if (hash_next) hash_next->Update(ByteView(out).subspan(kRoom));
+  if (options.preauth) options.preauth->Update(ByteView(out).subspan(kRoom));
 
-  auto waiting = std::make_shared<Waiting>();
-  waiting->session = options.session;
-  waiting->was_signed = sign;
-  waiting_[header.message_id] = waiting;
+  const auto waiting = Expect(header, options);
   Queue(Seal(std::move(out), options.session.get(), encrypt, sign));
   const NtStatus status = co_await waiting->done.Wait();
   if (status != NtStatus::kSuccess) co_return status;
   co_return std::move(waiting->response);
+}
+
+Task<std::vector<Result<Response>>> Connection::CallChain(std::vector<ChainElement> elements) {
+  const auto self = shared_from_this();
+  std::vector<Result<Response>> answers;
+  std::uint32_t total = 0;
+  for (const ChainElement& element : elements) total += ChargeOf(element.options);
+  if (!co_await TakeCredits(static_cast<std::uint16_t>(total))) {
+    answers.assign(elements.size(), NtStatus::kConnectionDisconnected);
+    co_return answers;
+  }
+
+  const auto session = elements.front().options.session;
+  const bool encrypt = session && session->encryptor && (session->encrypt || elements.front().options.encrypt);
+  std::vector<std::shared_ptr<Waiting>> waits;
+  Bytes out(kRoom);
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    const CallOptions& options = elements[i].options;
+    smb2::Header header = MakeHeader(elements[i].command, ChargeOf(options), options);
+    const bool sign = options.session && options.session->signer && !encrypt;
+    if (sign) header.flags |= smb2::kFlagSigned;
+    const bool last = i + 1 == elements.size();
+    const std::size_t begin = out.size();
+    const std::size_t length = smb2::kHeaderSize + elements[i].body.size();
+    if (!last) header.next_command = static_cast<std::uint32_t>((length + 7) / 8 * 8);
+    header.AppendTo(out);
+    out.insert(out.end(), elements[i].body.begin(), elements[i].body.end());
+    if (!last) out.resize(begin + header.next_command);
+    if (sign) options.session->signer->Sign(std::span(out).subspan(begin));
+    waits.push_back(Expect(header, options));
+  }
+  Queue(Seal(std::move(out), session.get(), encrypt, false));
+  for (const auto& waiting : waits) {
+    const NtStatus status = co_await waiting->done.Wait();
+    if (status != NtStatus::kSuccess) {
+      answers.emplace_back(status);
+    } else {
+      answers.emplace_back(std::move(waiting->response));
+    }
+  }
+  co_return answers;
 }
 
 Bytes Connection::Seal(Bytes message, SessionSecurity* session, bool encrypt, bool sign) {
@@ -164,6 +223,11 @@ void Connection::Cancel(std::uint64_t message_id, const std::shared_ptr<SessionS
   smb2::Header header;
   header.command = smb2::Command::kCancel;
   header.message_id = message_id;
+  const auto target = waiting_.find(message_id);
+  if (target != waiting_.end() && target->second->async_id != 0) {
+    header.flags |= smb2::kFlagAsyncCommand;
+    header.async_id = target->second->async_id;
+  }
   header.session_id = session ? session->session_id : 0;
   const bool encrypt = session && session->encryptor && session->encrypt;
   const bool sign = session && session->signer && !encrypt;
@@ -173,6 +237,11 @@ void Connection::Cancel(std::uint64_t message_id, const std::shared_ptr<SessionS
   smb2::AppendBody(out, smb2::CancelRequest{});
   // The offsets of CANCEL's body do not matter: it has none.
   Queue(Seal(std::move(out), session.get(), encrypt, sign));
+}
+
+bool Connection::IsPending(std::uint64_t message_id) const {
+  const auto found = waiting_.find(message_id);
+  return found != waiting_.end() && found->second->async_id != 0;
 }
 
 void Connection::SendRaw(Bytes frame) {
@@ -248,18 +317,21 @@ bool Connection::Deliver(std::shared_ptr<Bytes> frame) {
       resume(0);
     }
     if (header->message_id == smb2::kUnsolicitedMessageId) continue;  // a break: nothing here holds an oplock
-    if (header->status() == NtStatus::kPending && header->is_async()) continue;
     const auto found = waiting_.find(header->message_id);
     if (found == waiting_.end()) continue;
     const auto waiting = found->second;
+    if (header->status() == NtStatus::kPending && header->is_async()) {
+      waiting->async_id = header->async_id;
+      continue;
+    }
     if (waiting->was_signed && !encrypted) {
       // 3.2.5.1.3: what was asked with a signature is answered with one.
       if (!header->is_signed() || !waiting->session->signer->Verify(message)) return false;
     }
     waiting_.erase(found);
-    if (hash_next && (header->command == smb2::Command::kNegotiate ||
-                      header->status() == NtStatus::kMoreProcessingRequired)) {
-      hash_next->Update(message);
+    if (waiting->preauth && (header->command == smb2::Command::kNegotiate ||
+                             header->status() == NtStatus::kMoreProcessingRequired)) {
+      waiting->preauth->Update(message);
     }
     waiting->response = {*header, frame, message};
     waiting->done.Set(NtStatus::kSuccess);

@@ -60,6 +60,14 @@ struct CallOptions {
   std::shared_ptr<SessionSecurity> session;
   bool encrypt = false;                  // also when the session does not demand it (encrypting share)
   std::uint64_t* message_id = nullptr;   // set before the request leaves, for Cancel
+  crypto::PreauthIntegrity* preauth = nullptr;  // takes in the request, and the answer unless it ends the sign-in
+};
+
+// One request of a compound. Its options name the flags: kFlagRelatedOperations for one that goes on with the last.
+struct ChainElement {
+  smb2::Command command{};
+  Bytes body;
+  CallOptions options;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -74,9 +82,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
     return CallEncoded(command, smb2::EncodeBody(body), options);
   }
   Task<Result<Response>> CallEncoded(smb2::Command command, Bytes body, CallOptions options);
+  // Requests in one frame, 3.2.4.1.4, signed each or encrypted as one for the first one's session; the final answers.
+  Task<std::vector<Result<Response>>> CallChain(std::vector<ChainElement> elements);
+  // By the AsyncId when the server has given one, else by the message id: 3.2.4.24.
   void Cancel(std::uint64_t message_id, const std::shared_ptr<SessionSecurity>& session);
   // A frame as given (malformed on purpose, or compounded by hand); answers arrive as frames of unknown ids are dropped.
   void SendRaw(Bytes frame);
+  // Whether STATUS_PENDING has come for a request that still waits.
+  bool IsPending(std::uint64_t message_id) const;
   void AddSession(const std::shared_ptr<SessionSecurity>& session) { sessions_[session->session_id] = session; }
   void Close();
   bool closed() const { return closed_; }
@@ -91,8 +104,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   crypto::SigningAlgorithm signing_algorithm() const { return signing_algorithm_; }
   const crypto::PreauthIntegrity& preauth() const { return preauth_; }
   const ConnectOptions& options() const { return options_; }
-  // The last request and response of SESSION_SETUP feed the session's hash.
-  crypto::PreauthIntegrity* hash_next = nullptr;
 
  private:
   struct Waiting {
@@ -100,6 +111,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Response response;
     std::shared_ptr<SessionSecurity> session;
     bool was_signed = false;
+    crypto::PreauthIntegrity* preauth = nullptr;
+    std::uint64_t async_id = 0;  // 0 before the interim response
   };
   explicit Connection(ConnectOptions options, boost::asio::ip::tcp::socket socket);
   Task<NtStatus> Negotiate();
@@ -107,6 +120,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static Task<void> SendLoop(std::shared_ptr<Connection> self);
   bool Deliver(std::shared_ptr<Bytes> frame);
   Task<bool> TakeCredits(std::uint16_t charge);
+  std::uint16_t ChargeOf(const CallOptions& options) const;
+  smb2::Header MakeHeader(smb2::Command command, std::uint16_t charge, const CallOptions& options);
+  std::shared_ptr<Waiting> Expect(const smb2::Header& header, const CallOptions& options);
   void Queue(Bytes frame_with_room);
   Bytes Seal(Bytes message_with_room, SessionSecurity* session, bool encrypt, bool sign);
 

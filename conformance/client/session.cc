@@ -32,9 +32,8 @@ Task<NtStatus> Session::Exchange(Credentials credentials, std::uint64_t previous
     request.security_buffer = *token;
     CallOptions options;
     options.session = security_;  // keyless at first: neither signed nor encrypted
-    connection_->hash_next = &preauth;
+    options.preauth = &preauth;
     auto answer = co_await connection_->Call(smb2::Command::kSessionSetup, request, options);
-    connection_->hash_next = nullptr;
     if (!answer.ok()) co_return answer.status();
     if (answer->status() != NtStatus::kSuccess && answer->status() != NtStatus::kMoreProcessingRequired) {
       co_return answer->status();

@@ -130,7 +130,6 @@ class Cluster:
         except BaseException:
             self.down(remove=False)
             raise
-        self.print_facts()
 
     def start_kdc(self):
         subprocess.run([ROOT / 'tests/kdc/kdc', 'start', self.dir / 'kdc', '--name', NET_NAME,
@@ -274,6 +273,7 @@ def main():
             cluster = Cluster(options.dir)
             if options.command == 'up':
                 cluster.up(options)
+                cluster.print_facts()
             elif options.command == 'down':
                 cluster.down(options.rm)
             elif options.command == 'status':

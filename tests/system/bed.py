@@ -1,7 +1,5 @@
 """A server of its own for each system test: `with Bed(base, port) as bed`. Everything is gone afterwards."""
 import argparse
-import io
-import contextlib
 import pathlib
 import shutil
 import subprocess
@@ -10,7 +8,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'conformance/testbed'))
-from cluster import NET_NAME, USERS, Cluster, Problem  # noqa: E402,F401
+from cluster import NET_NAME, USERS, Cluster, Problem, alive  # noqa: E402,F401
 
 
 class Bed:
@@ -22,8 +20,7 @@ class Bed:
 
     def __enter__(self):
         self.cluster = Cluster(self.dir / 'cluster')
-        with contextlib.redirect_stdout(io.StringIO()):
-            self.cluster.up(self.options)
+        self.cluster.up(self.options)
         return self
 
     def __exit__(self, *_):
@@ -33,6 +30,27 @@ class Bed:
     def restart(self, environment=None):
         self.cluster.kill('1')
         self.cluster.start_node('1', environment)
+
+    def start(self, environment=None):
+        self.cluster.start_node('1', environment)
+
+    @property
+    def config(self):
+        return pathlib.Path(self.cluster.facts['nodes']['1']['config'])
+
+    def configure(self, change):
+        """Restarts with another configuration: `change` gets the text and answers the new one."""
+        self.config.write_text(change(self.config.read_text()))
+        self.restart()
+
+    def alive(self):
+        node = self.cluster.facts['nodes']['1']
+        return alive(node['pid'], node['config'])
+
+    def faults(self):
+        """Lines of the server's log that no peer may cause: of sanitizers, of CHECKs, of exceptions."""
+        marks = ('ERROR: AddressSanitizer', 'runtime error:', 'CHECK failed', 'ended in an exception', 'SUMMARY:')
+        return [line for line in self.log().splitlines() if any(mark in line for mark in marks)]
 
     def log(self):
         return (self.dir / 'cluster/node1/log').read_text(errors='replace')
