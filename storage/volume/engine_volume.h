@@ -135,8 +135,8 @@ class EngineVolume final : public Volume {
   Task<NtStatus> UpdateStream(FileNumber number, StreamId stream, StreamChange change, Durability durability,
                               WriteClass write_class);
   Task<NtStatus> FinishTruncation(FileNumber number, StreamId stream);
-  // Both of what a crash left of the streams; true when the inode has to be read again.
-  Task<Result<bool>> RepairStreams(const StoredInode& inode);
+  // Sizes as the bytes have them, where more may have been written than the inode says.
+  Task<NtStatus> FindEnds(Inode& inode);
 
   Engine& engine_;
   Random& random_;

@@ -85,11 +85,18 @@ Task<Result<Inode>> EngineVolume::Load(FileNumber number) {
       co_return ToNtStatus(stored.error());
     }
     if (stored->attributes.message.least_reader() > kVolumeFormatLevel) co_return NtStatus::kNotSupported;
-    auto repaired = co_await RepairStreams(*stored);
-    if (!repaired.ok()) co_return repaired.status();
-    if (*repaired) continue;
+    bool finished_some = false;
+    for (std::size_t i = 0; i < stored->streams.size(); ++i) {
+      const pb::StreamAttributes& stream = stored->streams[i].message;
+      if (!stream.has_trunc_pending()) continue;
+      const NtStatus finished = co_await FinishTruncation(number, stream.id());
+      if (finished != NtStatus::kSuccess) co_return finished;
+      finished_some = true;
+    }
+    if (finished_some) continue;
     auto inode = ToInode(*stored);
     if (!inode) co_return NtStatus::kFileCorruptError;
+    if (const NtStatus found = co_await FindEnds(*inode); found != NtStatus::kSuccess) co_return found;
     co_return std::move(*inode);
   }
 }

@@ -188,7 +188,7 @@ Task<EngineError> InodeStore::MoveLink(FileNumber number, FileNumber from, std::
 }
 
 Task<EngineError> InodeStore::DropLink(FileNumber number, FileNumber parent, std::string encoded_name,
-                                       bool expect_last) {
+                                       bool expect_last, bool drop_records) {
   for (;;) {
     auto inode = co_await Read(number);
     if (!inode.ok()) co_return inode.error() == EngineError::kNotFound ? EngineError::kNone : inode.error();
@@ -201,6 +201,11 @@ Task<EngineError> InodeStore::DropLink(FileNumber number, FileNumber parent, std
     attributes.set_link_generation(attributes.link_generation() + 1);
     if (last) {
       attributes.set_unlinking(true);
+      if (drop_records) {
+        for (const char* prefix : {"b/", "o/", "z/"}) {
+          mutations.push_back(Mutation::RemoveRange(prefix, keys::EndOfPrefix(prefix)));
+        }
+      }
     } else {
       mutations.push_back(Mutation::Remove(keys::LinkKey(parent, encoded_name)));
     }

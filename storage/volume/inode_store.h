@@ -70,8 +70,10 @@ class InodeStore {
   Task<EngineError> MoveLink(FileNumber number, FileNumber from, std::string from_encoded, std::string old_raw,
                              FileNumber to, std::string to_encoded, std::u16string to_name);
   // Removes a name that is not the last; of the last one it stays, and the inode is marked as unlinking instead.
-  // `expect_last` is what the caller has prepared for: kGuardFailed when it is otherwise by then.
-  Task<EngineError> DropLink(FileNumber number, FileNumber parent, std::string encoded_name, bool expect_last);
+  // `expect_last` is what the caller has prepared for: kGuardFailed when it is otherwise by then. `drop_records`: the
+  // records of opens go with the last name, so that no claimer takes a closed handle for one that holds the orphan.
+  Task<EngineError> DropLink(FileNumber number, FileNumber parent, std::string encoded_name, bool expect_last,
+                             bool drop_records);
 
  private:
   Engine& engine_;

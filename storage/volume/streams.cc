@@ -1,7 +1,7 @@
 // Facts of streams in the inode, their bytes in data objects, and the order between the two.
 //
-// Before bytes are sent behind `size`, `may_extend_to` says how far they may reach; the next load asks the bytes where
-// they end. Before bytes are removed, the smaller size is stored together with `trunc_pending`; nothing grows again
+// Before bytes are sent behind `size`, `may_extend_to` says how far they may reach; as long as it is ahead, a load asks
+// the bytes where they end. That answer is not written back: somebody may be counting on the promise just now. Before bytes are removed, the smaller size is stored together with `trunc_pending`; nothing grows again
 // until that is gone.
 #include <algorithm>
 
@@ -48,35 +48,17 @@ Task<NtStatus> EngineVolume::FinishTruncation(FileNumber number, StreamId stream
   co_return co_await UpdateStream(number, stream, std::move(change), Durability::kProcess, WriteClass::kRecord);
 }
 
-Task<Result<bool>> EngineVolume::RepairStreams(const StoredInode& inode) {
-  bool changed = false;
-  for (std::size_t i = 0; i < inode.streams.size(); ++i) {
-    const pb::StreamAttributes& facts = inode.streams[i].message;
-    const StreamId id = facts.id();
-    if (facts.has_trunc_pending()) {
-      const NtStatus finished = co_await FinishTruncation(inode.number, id);
-      if (finished != NtStatus::kSuccess) co_return finished;
-      changed = true;
-    }
-    if (facts.may_extend_to() > facts.size()) {
-      auto end = co_await data_.End(inode.number, id);
-      if (!end.ok()) co_return ToNtStatus(end.error());
-      const std::uint64_t old_size = facts.size();
-      const std::uint64_t size = std::max(old_size, std::min<std::uint64_t>(*end, facts.may_extend_to()));
-      StreamChange change = [old_size, size](pb::StreamAttributes& now) {
-        if (now.size() != old_size || now.may_extend_to() <= now.size()) return false;
-        if (size > old_size) now.set_valid_data_length(std::max(now.valid_data_length(), size));
-        now.set_size(size);
-        now.set_may_extend_to(size);
-        return true;
-      };
-      const NtStatus updated =
-          co_await UpdateStream(inode.number, id, std::move(change), Durability::kProcess, WriteClass::kRecord);
-      if (updated != NtStatus::kSuccess) co_return updated;
-      changed = true;
-    }
+Task<NtStatus> EngineVolume::FindEnds(Inode& inode) {
+  for (StreamFacts& facts : inode.streams) {
+    if (facts.may_extend_to <= facts.size) continue;
+    auto end = co_await data_.End(inode.number, facts.id);
+    if (!end.ok()) co_return ToNtStatus(end.error());
+    const std::uint64_t size = std::min(*end, facts.may_extend_to);
+    if (size <= facts.size) continue;
+    facts.size = size;
+    facts.valid_data_length = std::max(facts.valid_data_length, size);
   }
-  co_return changed;
+  co_return NtStatus::kSuccess;
 }
 
 Task<Result<StreamId>> EngineVolume::CreateStream(FileNumber number, StreamFacts facts,

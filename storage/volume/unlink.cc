@@ -87,7 +87,7 @@ Task<Result<bool>> EngineVolume::DropName(FileNumber number, FileNumber director
       if (added != EngineError::kNone) co_return ToNtStatus(added);
       FAULT_POINT("volume.unlink.orphan_noted");
     }
-    const EngineError dropped = co_await inodes_.DropLink(number, directory, encoded, last);
+    const EngineError dropped = co_await inodes_.DropLink(number, directory, encoded, last, !keep_orphan);
     if (dropped == EngineError::kNone) co_return last;
     if (dropped != EngineError::kGuardFailed) co_return ToNtStatus(dropped);
   }

@@ -159,7 +159,7 @@ class Volume {
   virtual Task<Result<std::u16string>> PathOf(FileNumber number) = 0;
 
   // ---- inode --------------------------------------------------------------------------------------------------
-  // Probes the true end of streams whose may_extend_to is ahead (after a crash) and finishes a pending truncation.
+  // Probes the true end of streams whose may_extend_to is ahead (it stays ahead) and finishes a pending truncation.
   virtual Task<Result<Inode>> Load(FileNumber number) = 0;
   // Writes attributes, times, reparse data, EAs, descriptor: whatever differs between `before` and `after`
   // (streams excepted), with record changes in the same atomic write.

@@ -75,9 +75,20 @@ TEST_F(StreamsTest, LoadAfterACrashFindsTheTrueEnd) {
   Crash();
   facts = Facts();
   EXPECT_EQ(facts.size, 70000u);
-  EXPECT_EQ(facts.may_extend_to, 70000u);
+  EXPECT_EQ(facts.may_extend_to, kExtendStepBytes);
   EXPECT_EQ(facts.valid_data_length, 70000u);
   ExpectSound();
+}
+
+TEST_F(StreamsTest, LoadTakesNoPromiseBackFromWhoeverIsWriting) {
+  StreamFacts facts = Facts();
+  ASSERT_EQ(Run(volume().PrepareExtend(file_, facts, 100, Durability::kStable)), NtStatus::kSuccess);
+  Write(0, Bytes(100, 1));
+  EXPECT_EQ(Facts().size, 100u);  // somebody else looks at the file
+  ASSERT_EQ(Run(volume().PrepareExtend(file_, facts, 5000, Durability::kStable)), NtStatus::kSuccess);
+  Write(100, Bytes(4900, 2));
+  Crash();
+  EXPECT_EQ(Facts().size, 5000u);
 }
 
 TEST_F(StreamsTest, PromiseIsWrittenOncePerStep) {
