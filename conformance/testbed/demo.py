@@ -41,7 +41,9 @@ class Line:
 
 
 def make_vhdx(directory):
-    """A fixed VHDX whose first part is an ext4 file system with files of this machine; answers path and guest names."""
+    """A VHDX whose first part is an ext4 file system with files of this machine; answers path and guest names.
+
+    All blocks are allocated, in order: the guest's last bytes are the file's last bytes."""
     tree = directory / 'guest'
     tree.mkdir()
     names = []
@@ -56,8 +58,8 @@ def make_vhdx(directory):
         f.truncate((GUEST_MIB + WORK_MIB) * MIB)
     subprocess.run(['mkfs.ext4', '-q', '-F', '-d', tree, raw, f'{GUEST_MIB}M'], check=True)
     vhdx = directory / 'profile_alice.vhdx'
-    subprocess.run(['qemu-img', 'convert', '-q', '-f', 'raw', '-O', 'vhdx', '-o', 'subformat=fixed', raw, vhdx],
-                   check=True)
+    subprocess.run(['qemu-img', 'convert', '-q', '-f', 'raw', '-O', 'vhdx', '-S', '0', '-o', 'subformat=dynamic,block_size=8M',
+                    raw, vhdx], check=True)
     raw.unlink()
     return vhdx, tree, names
 
