@@ -83,7 +83,12 @@ Task<Result<CreateOutcome>> Creation::Execute() {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     auto place = co_await Walk();
     if (!place.ok()) co_return place.status();
-    auto result = place->number != 0 ? co_await OpenExisting(*place) : co_await CreateNew(*place);
+    Attempt result;
+    if (place->number != 0) {
+      result = co_await OpenExisting(*place);
+    } else {
+      result = co_await CreateNew(*place);
+    }
     if (auto* decided = std::get_if<Result<CreateOutcome>>(&result)) co_return std::move(*decided);
   }
   co_return NtStatus::kFileNotAvailable;  // others change this name faster than we can look at it

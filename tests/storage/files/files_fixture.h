@@ -17,6 +17,8 @@
 
 namespace holdfast {
 
+inline void PrintTo(NtStatus status, std::ostream* out) { *out << NtStatusName(status); }
+
 namespace disposition {
 inline constexpr std::uint32_t kSupersede = 0, kOpen = 1, kCreate = 2, kOpenIf = 3, kOverwrite = 4, kOverwriteIf = 5;
 }
@@ -24,7 +26,7 @@ namespace action {
 inline constexpr std::uint32_t kSuperseded = 0, kOpened = 1, kCreated = 2, kOverwritten = 3;
 }
 namespace options {
-inline constexpr std::uint32_t kDirectory = 0x1, kNonDirectory = 0x40, kDeleteOnClose = 0x1000,
+inline constexpr std::uint32_t kDirectory = 0x1, kWriteThrough = 0x2, kNonDirectory = 0x40, kDeleteOnClose = 0x1000,
                                kOpenReparsePoint = 0x200000;
 }
 
@@ -146,7 +148,9 @@ class FilesTest : public CoreTest {
   }
   NtStatus CreateStatus(CreateParameters p) {
     auto outcome = Create(std::move(p));
-    if (outcome.ok()) EXPECT_EQ(Close(outcome->open), NtStatus::kSuccess);
+    if (outcome.ok()) {
+      EXPECT_EQ(Close(outcome->open), NtStatus::kSuccess);
+    }
     return outcome.status();
   }
   NtStatus Close(const OpenPtr& open) { return Run(files_->Close(open)); }
@@ -158,12 +162,15 @@ class FilesTest : public CoreTest {
     p.create_options = options::kOpenReparsePoint;
     return CreateStatus(std::move(p)) == NtStatus::kSuccess;
   }
+  // Stable when they return, as what the tests of crashes start from.
   void MakeFile(std::u16string path) {
-    ASSERT_EQ(CreateStatus(Parameters(std::move(path), disposition::kCreate)), NtStatus::kSuccess);
+    CreateParameters p = Parameters(std::move(path), disposition::kCreate);
+    p.create_options = options::kWriteThrough;
+    ASSERT_EQ(CreateStatus(std::move(p)), NtStatus::kSuccess);
   }
   void MakeDirectory(std::u16string path) {
     CreateParameters p = Parameters(std::move(path), disposition::kCreate);
-    p.create_options = options::kDirectory;
+    p.create_options = options::kDirectory | options::kWriteThrough;
     ASSERT_EQ(CreateStatus(std::move(p)), NtStatus::kSuccess);
   }
   NtStatus Write(const OpenPtr& open, std::string_view text) {

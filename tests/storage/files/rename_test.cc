@@ -1,0 +1,140 @@
+#include "tests/storage/files/files_fixture.h"
+
+namespace holdfast {
+namespace {
+
+class RenameTest : public FilesTest {
+ protected:
+  NtStatus Rename(const OpenPtr& open, std::u16string target, bool replace = false, bool posix = false) {
+    return Run(files_->Rename(open, std::move(target), replace, posix));
+  }
+  OpenPtr Opened(std::u16string path) { return MustCreate(Parameters(std::move(path), disposition::kOpenIf)); }
+};
+
+TEST_F(RenameTest, MovesAndFollowsTheOpen) {
+  MakeDirectory(u"d");
+  const OpenPtr open = Opened(u"a");
+  EXPECT_EQ(Rename(open, u"d\\b"), NtStatus::kSuccess);
+  EXPECT_EQ(open->path, u"d\\b");
+  EXPECT_EQ(Rename(open, u"d\\b"), NtStatus::kSuccess);  // the replay
+  EXPECT_EQ(Rename(open, u"d\\B"), NtStatus::kSuccess);
+  EXPECT_EQ(open->link.name, u"B");
+  EXPECT_FALSE(Exists(u"a"));
+  EXPECT_TRUE(Exists(u"d\\b"));
+  EXPECT_EQ(Close(open), NtStatus::kSuccess);
+  EXPECT_TRUE(Findings().empty());
+}
+
+TEST_F(RenameTest, ReplacesOnlyWhenAskedAndNotOpen) {
+  MakeFile(u"b");
+  const OpenPtr open = Opened(u"a");
+  EXPECT_EQ(Rename(open, u"b"), NtStatus::kObjectNameCollision);
+  const OpenPtr target = Opened(u"b");
+  EXPECT_EQ(Rename(open, u"b", true), NtStatus::kAccessDenied);
+  EXPECT_EQ(Close(target), NtStatus::kSuccess);
+  EXPECT_EQ(Rename(open, u"b", true), NtStatus::kSuccess);
+  EXPECT_FALSE(Exists(u"a"));
+  EXPECT_EQ(Opened(u"b")->file, open->file);
+  MakeDirectory(u"d");
+  EXPECT_EQ(Rename(open, u"d", true), NtStatus::kAccessDenied);
+  EXPECT_TRUE(Findings().empty());
+}
+
+TEST_F(RenameTest, PosixSemanticsReplaceAnOpenFile) {
+  const OpenPtr target = Opened(u"b");
+  ASSERT_EQ(Write(target, "old"), NtStatus::kSuccess);
+  const OpenPtr open = Opened(u"a");
+  EXPECT_EQ(Rename(open, u"b", true, true), NtStatus::kSuccess);
+  Bytes read(3);
+  EXPECT_TRUE(Run(files_->Read(target, 0, read, false)).ok());
+  EXPECT_EQ(std::string(read.begin(), read.end()), "old");
+  EXPECT_EQ(Close(target), NtStatus::kSuccess);
+  EXPECT_TRUE(Exists(u"b"));
+  EXPECT_EQ(Close(open), NtStatus::kSuccess);
+  EXPECT_TRUE(Findings().empty());
+}
+
+TEST_F(RenameTest, ADirectoryWithOpenFilesInsideStays) {
+  MakeDirectory(u"d");
+  MakeDirectory(u"d\\e");
+  const OpenPtr inside = Opened(u"d\\e\\f");
+  const OpenPtr directory = Opened(u"d");
+  EXPECT_EQ(Rename(directory, u"x"), NtStatus::kAccessDenied);
+  EXPECT_EQ(Close(inside), NtStatus::kSuccess);
+  EXPECT_EQ(Rename(directory, u"d\\e\\y"), NtStatus::kAccessDenied);
+  EXPECT_EQ(Rename(directory, u"x"), NtStatus::kSuccess);
+  EXPECT_TRUE(Exists(u"x\\e\\f"));
+  EXPECT_TRUE(Findings().empty());
+}
+
+TEST_F(RenameTest, ADirectoryWithADisconnectedHandleInsideStays) {
+  MakeDirectory(u"d");
+  const OpenPtr inside = MustCreate(Persistent(u"d\\f", 1));
+  Restart();
+  const OpenPtr directory = Opened(u"d");
+  EXPECT_EQ(Rename(directory, u"x"), NtStatus::kAccessDenied);
+}
+
+TEST_F(RenameTest, NeedsAccess) {
+  auto p = Parameters(u"a");
+  p.desired_access = access::kReadData | access::kWriteData;
+  const OpenPtr open = MustCreate(p);
+  EXPECT_EQ(Rename(open, u"b"), NtStatus::kAccessDenied);
+  const OpenPtr other = Opened(u"a");
+  EXPECT_EQ(Rename(other, u"none\\b"), NtStatus::kObjectPathNotFound);
+  EXPECT_EQ(Rename(other, u"a*b"), NtStatus::kObjectNameInvalid);
+  EXPECT_EQ(Rename(other, u""), NtStatus::kInvalidParameter);
+  EXPECT_EQ(Rename(other, u"\\b"), NtStatus::kInvalidParameter);
+}
+
+// The destination directory is opened sharing all but deletion, [MS-FSA] 2.1.5.15.12.
+TEST_F(RenameTest, ADirectoryOpenForDeletionTakesNoName) {
+  MakeDirectory(u"d");
+  const OpenPtr open = Opened(u"a");
+  const OpenPtr directory = Opened(u"d");  // all access
+  EXPECT_EQ(Rename(open, u"d\\a"), NtStatus::kSharingViolation);
+  EXPECT_EQ(Close(directory), NtStatus::kSuccess);
+  EXPECT_EQ(Rename(open, u"d\\a"), NtStatus::kSuccess);
+}
+
+TEST_F(RenameTest, StreamsHaveNamesToo) {
+  MakeFile(u"f");
+  const OpenPtr stream = Opened(u"f:one");
+  MakeFile(u"f:two");
+  EXPECT_EQ(Rename(stream, u":three:$DATA"), NtStatus::kSuccess);
+  EXPECT_EQ(stream->path, u"f:three");
+  EXPECT_EQ(CreateStatus(Parameters(u"f:one", disposition::kOpen)), NtStatus::kObjectNameNotFound);
+  EXPECT_EQ(Rename(stream, u":two"), NtStatus::kObjectNameCollision);
+  EXPECT_EQ(Rename(stream, u":two", true), NtStatus::kSuccess);
+  EXPECT_EQ(Close(stream), NtStatus::kSuccess);
+  EXPECT_EQ(CreateStatus(Parameters(u"f:three", disposition::kOpen)), NtStatus::kObjectNameNotFound);
+  EXPECT_TRUE(Findings().empty());
+}
+
+TEST_F(RenameTest, HardLinks) {
+  const OpenPtr open = Opened(u"a");
+  EXPECT_EQ(Run(files_->Link(open, u"b", false)), NtStatus::kSuccess);
+  EXPECT_EQ(Run(files_->Link(open, u"b", false)), NtStatus::kSuccess);  // the replay
+  EXPECT_EQ(Opened(u"b")->file, open->file);
+  MakeFile(u"c");
+  EXPECT_EQ(Run(files_->Link(open, u"c", false)), NtStatus::kObjectNameCollision);
+  EXPECT_EQ(Run(files_->Link(open, u"c", true)), NtStatus::kSuccess);
+  EXPECT_EQ(open->file->inode.links.size(), 3u);
+  MakeDirectory(u"d");
+  EXPECT_EQ(Run(files_->Link(Opened(u"d"), u"e", false)), NtStatus::kFileIsADirectory);
+  EXPECT_TRUE(Findings().empty());
+}
+
+TEST_F(RenameTest, ARecordFollowsTheName) {
+  const OpenPtr open = MustCreate(Persistent(u"a", 1));
+  const std::uint64_t id = open->persistent_id;
+  ASSERT_EQ(Rename(open, u"b"), NtStatus::kSuccess);
+  Restart();
+  const auto back = Reconnect(ReconnectTo(id, 1));
+  ASSERT_TRUE(back.ok()) << NtStatusName(back.status());
+  EXPECT_EQ((*back)->path, u"b");
+  EXPECT_EQ((*back)->link.name, u"b");
+}
+
+}  // namespace
+}  // namespace holdfast
