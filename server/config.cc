@@ -5,6 +5,7 @@
 #include <map>
 #include <sstream>
 
+#define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
