@@ -100,7 +100,7 @@ NtStatus CheckSharing(const FileState& file, const SharingRequest& request) {
   bool conflict = false;
   for (const OpenPtr& existing : file.opens) {
     if (!SharingConflict(request, *existing)) continue;
-    if (existing->is_persistent() && !existing->attached) return NtStatus::kFileNotAvailable;
+    if (existing->is_persistent() && !existing->attached && !existing->closed) return NtStatus::kFileNotAvailable;
     conflict = true;
   }
   return conflict ? NtStatus::kSharingViolation : NtStatus::kSuccess;

@@ -101,7 +101,7 @@ NtStatus Creation::CheckKind(const FileState& file) const {
 NtStatus Creation::CheckDisconnected(const FileState& file) const {
   if (file.inode.directory) return NtStatus::kSuccess;
   const bool blocked = std::ranges::any_of(
-      file.opens, [](const OpenPtr& open) { return open->is_persistent() && !open->attached; });
+      file.opens, [](const OpenPtr& open) { return open->is_persistent() && !open->attached && !open->closed; });
   return blocked ? NtStatus::kFileNotAvailable : NtStatus::kSuccess;
 }
 

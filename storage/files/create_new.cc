@@ -97,8 +97,7 @@ Task<Creation::Attempt> Creation::CreateNew(Place place) {
   // In the table before its name appears: whoever finds the name waits for the mutex and then meets this open.
   auto guard = co_await file->mutex.Lock();
   files_.loaded_.emplace(*number, file);
-  const std::uint32_t maximal = MaximalAccessOf(file->inode, &(*parent)->inode.security_descriptor, token, p_.share_mask);
-  maximal_access_ = maximal;
+  maximal_access_ = MaximalAccessOf(file->inode, &(*parent)->inode.security_descriptor, token, p_.share_mask);
   const bool maximum = (desired & access::kMaximumAllowed) != 0;
   const std::uint32_t granted =
       (desired & ~access::kMaximumAllowed) | (maximum ? access::kFileAllAccess & p_.share_mask : 0);

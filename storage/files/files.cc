@@ -321,7 +321,9 @@ Result<std::uint64_t> Files::Impl::NewPersistentId(FileState& file, bool persist
     }
     const std::uint64_t id = file.number << 20 | next;
     ++next;
-    if (persistent && next > file.inode.next_slot) file.inode.next_slot = std::min(next + kSlotStep, kFirstVolatileSlot);
+    if (persistent && next > file.inode.next_slot) {
+      file.inode.next_slot = std::min(next + kSlotStep, kFirstVolatileSlot);
+    }
     if (std::ranges::none_of(file.opens, [id](const OpenPtr& open) { return open->persistent_id == id; })) return id;
   }
   return NtStatus::kInsufficientResources;

@@ -273,7 +273,8 @@ TEST_F(CreateTest, StopsAtReparsePoints) {
 
 TEST_F(CreateTest, TwoCreatorsOfOneNameMeetInOneFile) {
   auto first = std::make_shared<OneShot<Result<CreateOutcome>>>();
-  auto create = [](Files& files, CreateParameters p, std::shared_ptr<OneShot<Result<CreateOutcome>>> done) -> Task<void> {
+  auto create = [](Files& files, CreateParameters p,
+                   std::shared_ptr<OneShot<Result<CreateOutcome>>> done) -> Task<void> {
     auto outcome = co_await files.Create(std::move(p));
     done->Set(std::move(outcome));
   };

@@ -317,7 +317,7 @@ TEST_F(PersistentTest, ShutdownClosesNothing) {
   EXPECT_EQ(StoredRecords(open->file_number()), 1u);
 }
 
-// ---- the table of DH2C, each row -------------------------------------------------------------------------------------
+// ---- the table of DH2C, each row ----
 
 TEST_F(PersistentTest, ReconnectRowUnknownId) {
   const OpenPtr open = MustCreate(Persistent(u"f", 1));
@@ -429,7 +429,7 @@ TEST_F(PersistentTest, AStoreThatFailsDoesNotMakeAHandleUnknown) {
   EXPECT_TRUE(Reconnect(ReconnectTo(id, 1)).ok());
 }
 
-// ---- application instances, 3.3.5.9.13 ---------------------------------------------------------------------------------
+// ---- application instances, 3.3.5.9.13 ----
 
 TEST_F(PersistentTest, ANewerInstanceClosesTheOlderOne) {
   const auto instance = [this](std::uint8_t create, std::uint8_t client,
@@ -461,7 +461,7 @@ TEST_F(PersistentTest, ANewerInstanceClosesTheOlderOne) {
   EXPECT_EQ(files_->counts().opens, 1u);
 }
 
-// ---- replay, 3.3.5.9 and 3.3.5.9.10 ------------------------------------------------------------------------------------
+// ---- replay, 3.3.5.9 and 3.3.5.9.10 ----
 
 TEST_F(PersistentTest, AReplayOnTheSameSessionGetsTheFirstAnswer) {
   auto p = Persistent(u"f", 1, disposition::kCreate);
@@ -537,7 +537,8 @@ TEST_F(PersistentTest, AReplayOfWhatNeverRanRuns) {
 
 TEST_F(PersistentTest, AReplayBesideItsOriginalIsToldToComeAgain) {
   auto outcome = std::make_shared<OneShot<Result<CreateOutcome>>>();
-  auto create = [](Files& files, CreateParameters p, std::shared_ptr<OneShot<Result<CreateOutcome>>> done) -> Task<void> {
+  auto create = [](Files& files, CreateParameters p,
+                   std::shared_ptr<OneShot<Result<CreateOutcome>>> done) -> Task<void> {
     auto result = co_await files.Create(std::move(p));
     done->Set(std::move(result));
   };
