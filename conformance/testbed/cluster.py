@@ -26,7 +26,7 @@ class Problem(Exception):
     """The environment or the command line does not allow it: exit status 2."""
 
 
-def config_text(node, directory, address, port, with_kdc):
+def config_text(node, directory, address, port, with_kdc, require_signing):
     keytab = f'keytab = "{directory}/kdc/service.keytab"\n' if with_kdc else ''
     return f'''# Written by ./dev cluster up.
 server_name = "NODE{node}"
@@ -35,7 +35,7 @@ listen = ["{address}:{port}"]
 state_directory = "{directory}/node{node}/state"
 engine = "embedded"
 engine_directory = "{directory}/node{node}/data"
-require_signing = true
+require_signing = {str(require_signing).lower()}
 metrics_listen = "{address}:{9000 + node}"
 
 [auth]
@@ -123,7 +123,8 @@ class Cluster:
                 for sub in ('state', 'data'):
                     (node / sub).mkdir(parents=True, exist_ok=True)
                 config = node / 'config.toml'
-                config.write_text(config_text(number, self.dir, address, options.port, self.facts['kdc']))
+                config.write_text(config_text(number, self.dir, address, options.port, self.facts['kdc'],
+                                              not options.signing_optional))
                 self.facts['nodes'][str(number)] = {'address': address, 'config': str(config), 'pid': 0}
                 self.save()
                 self.start_node(str(number))
@@ -257,6 +258,7 @@ def main():
     up.add_argument('--port', type=int, default=445)
     up.add_argument('--base', default='127.0.0.11', help='address of node 1')
     up.add_argument('--binary-dir', help='build directory (default: the newest of build/release and build/dev)')
+    up.add_argument('--signing-optional', action='store_true')
     up.add_argument('--no-kdc', action='store_true', help='NTLM only')
     for name in ('down', 'status', 'facts'):
         commands.add_parser(name)

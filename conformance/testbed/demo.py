@@ -120,7 +120,7 @@ class Drill:
 
 def run(options, directory, line):
     port_options = argparse.Namespace(nodes=1, engine='embedded', net='loopback', port=options.port, base=options.base,
-                                      binary_dir=options.binary_dir, no_kdc=True)
+                                      binary_dir=options.binary_dir, no_kdc=True, signing_optional=False)
     cluster = Cluster(directory / 'cluster')
     started = time.monotonic()
     with open(os.devnull, 'w') as sink:

@@ -18,6 +18,7 @@ NtStatus FindTarget(Request& request, const smb2::FileId& id) {
     request.handle = is_there ? found->second : nullptr;
   }
   const HandlePtr& handle = request.handle;
+  if (!handle && request.related && id.IsAllOnes()) return request.chain_status;
   if (!handle || handle->closing || handle->tree != request.tree) return NtStatus::kFileClosed;
   return NtStatus::kSuccess;
 }

@@ -31,7 +31,7 @@ NtStatus CheckPath(std::u16string_view path) {
   for (std::u16string_view rest = path; !rest.empty();) {
     const std::size_t end = std::min(rest.find(u'\\'), rest.size());
     const std::u16string_view component = rest.substr(0, end);
-    if (component == u"." || component == u"..") return NtStatus::kInvalidParameter;
+    if (component == u"." || component == u"..") return NtStatus::kObjectPathSyntaxBad;
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return NtStatus::kSuccess;

@@ -2,6 +2,7 @@
 
 #include "protocol/fscc/file_information.h"
 #include "server/info/short_name.h"
+#include "storage/files/file_state.h"
 
 namespace holdfast::info {
 namespace {
@@ -25,8 +26,12 @@ Task<QueryResult> QueryAlternateName(InfoQuery query) {
 }
 
 Task<QueryResult> QueryNormalizedName(InfoQuery query) {
-  auto path = co_await query.files().QueryNormalizedName(query.open());
+  const OpenPtr open = query.open();
+  auto path = co_await query.files().QueryNormalizedName(open);
   if (!path.ok()) co_return path.status();
+  if (const StreamState* stream = open->stream == kUnnamedStream ? nullptr : open->file->Stream(open->stream)) {
+    *path += u":" + stream->facts.name;
+  }
   co_return Whole(fscc::Encode(fscc::FileNameInformation{.file_name = std::move(*path)}));
 }
 

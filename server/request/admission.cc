@@ -95,6 +95,10 @@ std::optional<Reply> CheckCreditCharge(Request& request) {
 }  // namespace
 
 std::optional<Reply> Admit(Request& request, const ChainState& chain) {
+  if (!smb2::IsKnown(request.header.command)) {
+    ++request.server->metrics().peer_faults;
+    return Reply(NtStatus::kInvalidParameter);
+  }
   const CommandRow& row = RowOf(request.header.command);
   if (request.header.is_response()) {
     ++request.server->metrics().peer_faults;
@@ -105,6 +109,7 @@ std::optional<Reply> Admit(Request& request, const ChainState& chain) {
   if (request.related) {
     request.header.session_id = chain.session_id;
     request.header.tree_id = chain.tree_id;
+    request.chain_status = chain.handle_status;
   }
   if (request.connection->dialect == 0 && row.code != smb2::Command::kNegotiate) {
     ++request.server->metrics().peer_faults;

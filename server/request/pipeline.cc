@@ -86,6 +86,8 @@ Task<Reply> ExecuteOne(const RequestPtr& request, ChainState& state) {
 }
 
 void UpdateChain(const Request& request, const Reply& reply, ChainState& state) {
+  // 3.3.5.2.7.2: a request that is not related begins a new chain; nothing of the old one is inherited.
+  if (!request.related) state = ChainState{};
   state.session_id = request.session ? request.session->session_id : request.header.session_id;
   state.tree_id = request.header.tree_id;
   if (request.header.command == smb2::Command::kCreate) {
@@ -93,7 +95,7 @@ void UpdateChain(const Request& request, const Reply& reply, ChainState& state) 
     state.handle_status = reply.status;
   } else if (request.handle) {
     state.handle = request.handle;
-  } else if (IsError(reply.status) && !state.handle) {
+  } else if (IsError(reply.status)) {
     state.handle_status = reply.status;
   }
 }
@@ -101,10 +103,14 @@ void UpdateChain(const Request& request, const Reply& reply, ChainState& state) 
 void AppendReply(ResponseChain& chain, const RequestPtr& request, Reply& reply) {
   Connection& connection = *request->connection;
   Metrics& metrics = connection.server->metrics();
-  auto& command = metrics.commands[static_cast<std::size_t>(request->header.command)];
-  ++command.requests;
-  if (IsError(reply.status)) ++command.errors;
-  command.nanoseconds += static_cast<std::uint64_t>((connection.server->clock().Now() - request->started).count());
+  if (smb2::IsKnown(request->header.command)) {
+    auto& command = metrics.commands[static_cast<std::size_t>(request->header.command)];
+    ++command.requests;
+    if (IsError(reply.status)) ++command.errors;
+    command.nanoseconds += static_cast<std::uint64_t>((connection.server->clock().Now() - request->started).count());
+  }
+  SPDLOG_DEBUG("{} {} {}: {}", connection.transport->peer(), request->header.message_id,
+               smb2::CommandName(request->header.command), NtStatusName(reply.status));
   const std::uint16_t credits =
       request->interim_sent ? 0 : connection.credits.Grant(request->header.credits, request->header.credit_charge);
   smb2::Header header = ResponseHeader(*request, reply.status, credits);
@@ -194,7 +200,7 @@ bool StartFrame(const std::shared_ptr<Connection>& connection, Bytes received) {
   Chain chain{connection, {}, {}};
   for (std::size_t i = 0; i < messages->size(); ++i) {
     auto header = smb2::Header::Decode((*messages)[i]);
-    if (!header.ok() || !smb2::IsKnown(header->command)) return false;
+    if (!header.ok()) return false;
     auto request = std::make_shared<Request>();
     request->server = &server;
     request->connection = connection;
@@ -229,7 +235,7 @@ void Pipeline::SendInterimForSlow(Connection& connection, SteadyTime started_bef
   std::vector<RequestPtr> slow;
   for (const auto& [id, request] : connection.pending) {
     if (request->executing && !request->interim_sent && request->started < started_before &&
-        RowOf(request->header.command).needs != Needs::kNothing) {
+        smb2::IsKnown(request->header.command) && RowOf(request->header.command).needs != Needs::kNothing) {
       slow.push_back(request);
     }
   }

@@ -34,6 +34,7 @@ struct Request {
   ByteView message;       // header and body of this command, padding of the compound excluded as far as known
   bool encrypted = false;
   bool related = false;
+  NtStatus chain_status = NtStatus::kInvalidParameter;  // what the chain has to say to a request that needs its handle
   bool compounded = false;
   bool last_in_compound = true;
   PendingWaitPtr wait = std::make_shared<PendingWait>();  // give it to operations that may wait

@@ -28,6 +28,8 @@ ByteView ResponseChain::last() const { return ByteView(out_).subspan(parts_.back
 
 void ResponseChain::Send() {
   if (parts_.empty()) return;
+  // The last one of several is padded as the others are; clients of Windows' age expect it.
+  if (parts_.size() > 1) out_.resize(kRoom + (out_.size() - kRoom + 7) / 8 * 8);
   Bytes frame;
   if (encrypt_for_) {
     frame = encrypt_for_->encryptor->Encrypt(encrypt_for_->session_id, encrypt_for_->next_nonce++,

@@ -12,9 +12,10 @@ from cluster import NET_NAME, USERS, Cluster, Problem, alive  # noqa: E402,F401
 
 
 class Bed:
-    def __init__(self, base, port=445, kdc=False, binary_dir=None):
+    def __init__(self, base, port=445, kdc=False, binary_dir=None, signing_optional=False):
         self.options = argparse.Namespace(nodes=1, engine='embedded', net='loopback', port=port, base=base,
-                                          binary_dir=binary_dir or str(ROOT / 'build/dev'), no_kdc=not kdc)
+                                          binary_dir=binary_dir or str(ROOT / 'build/dev'), no_kdc=not kdc,
+                                          signing_optional=signing_optional)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix='holdfast-test.'))
         self.address, self.port = base, port
 
