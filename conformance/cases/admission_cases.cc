@@ -76,7 +76,8 @@ CASE(Admission, UnsignedRequestIsRefused) {
   }
 }
 
-CASE(Admission, UnsignedTreeConnectEndsA311Connection) {
+// Where signing is offered only: group "signing offered" of tests/system/client_test.py.
+CASE(SigningOffered, UnsignedTreeConnectEndsA311Connection) {
   const SessionPtr session = co_await bed.SignIn();
   CallOptions options;
   options.session = Keyless(*session);
@@ -84,6 +85,23 @@ CASE(Admission, UnsignedTreeConnectEndsA311Connection) {
   EXPECT_EQ(co_await StatusOf(connection, Command::kTreeConnect, ToShare("scratch"), options),
             NtStatus::kConnectionDisconnected);
   co_await bed.ExpectServerLives();
+}
+
+CASE(SigningOffered, UnsignedRequestsAreServed) {
+  const std::vector<Dialect> dialects = {Dialect::k202, Dialect::k302, Dialect::k311};
+  for (const Dialect dialect : dialects) {
+    const ConnectionPtr connection = co_await bed.Connect(bed.To(dialect));
+    const SessionPtr session = co_await bed.SignIn(connection, Bed::Alice());
+    const TreePtr tree = co_await bed.Mount(session, "scratch");
+    CallOptions options = tree->Options();
+    options.session = Keyless(*session);
+    const auto request = FileRequest(Bed::Fresh("unsigned"), smb2::CreateDisposition::kCreate);
+    EXPECT_EQ(co_await StatusOf(connection, Command::kCreate, request, options), NtStatus::kSuccess)
+        << smb2::DialectName(dialect);
+    options.flags |= smb2::kFlagSigned;
+    const NtStatus forged = co_await StatusOf(connection, Command::kCreate, request, options);
+    EXPECT_EQ(forged, NtStatus::kAccessDenied) << smb2::DialectName(dialect);
+  }
 }
 
 CASE(Admission, WrongSignatureIsRefused) {

@@ -35,9 +35,6 @@ std::vector<Malformed> MalformedFrames() {
   wire::StoreLe(frame.data() + 4, std::uint16_t{65});
   add("StructureSize of the header", frame);
   frame = good;
-  wire::StoreLe(frame.data() + 12, std::uint16_t{0x13});
-  add("command that does not exist", frame);
-  frame = good;
   wire::StoreLe(frame.data() + 20, std::uint32_t{4});
   add("NextCommand inside the header", frame);
   frame = good;
@@ -76,6 +73,17 @@ CASE(Hostile, MalformedFramesEndTheConnection) {
     socket.SendFrame(malformed.frame);
     EXPECT_TRUE(socket.IsClosedByServer()) << malformed.what;
   }
+  co_await bed.ExpectServerLives();
+}
+
+CASE(Hostile, CommandThatDoesNotExistIsRefused) {
+  const SessionPtr session = co_await bed.SignIn();
+  CallOptions options;
+  options.session = session->security();
+  const auto command = static_cast<Command>(smb2::kCommandCount);
+  const auto answer = co_await session->connection()->CallEncoded(command, Bytes(24), options);
+  const NtStatus status = answer.ok() ? answer->status() : answer.status();
+  EXPECT_TRUE(status == NtStatus::kInvalidParameter || IsTransportLoss(status)) << NtStatusName(status);
   co_await bed.ExpectServerLives();
 }
 

@@ -70,7 +70,7 @@ CASE(Ipc, PipesDoNotWaitForAnInstance) {
 CASE(Ipc, UnknownControlCodesAreRefusedAtOnce) {
   const TreePtr tree = co_await bed.Mount("scratch");
   const smb2::FileId file = co_await Opened(tree, FileRequest(Bed::Fresh("ctl"), smb2::CreateDisposition::kCreate));
-  const std::vector<std::uint32_t> codes = {0x00090000, 0x0014FFFF, fsctl::kFileLevelTrim, fsctl::kSvhdxSyncTunnelRequest,
+  const std::vector<std::uint32_t> codes = {0x00090000, 0x0014FFFF, fsctl::kSvhdxSyncTunnelRequest,
                                             fsctl::kQuerySharedVirtualDiskSupport, fsctl::kReadFileUsnData};
   for (const std::uint32_t code : codes) {
     const SteadyTime begun = bed.clock().Now();

@@ -33,6 +33,8 @@ GROUPS = [
     ('dialects', 'Signed.*:EncryptedSession.*:EncryptedShare.*', True, None),
     ('required encryption', 'RequiredEncryption.*', False,
      lambda text: text.replace('require_signing = true', 'require_signing = true\nrequire_encryption = true')),
+    ('signing offered', 'SigningOffered.*', False,
+     lambda text: text.replace('require_signing = true', 'require_signing = false')),
     ('sign-in', 'SignIn.*', False, None),
     ('admission', 'Admission.*:ValidateNegotiate.*:Negotiate.*:Smb1Negotiate.*:Ipc.*', False, None),
     ('requests', 'Compound.*:Waiting.*:Handle.*', False, None),
@@ -143,7 +145,10 @@ def run_group(options, address, group):
             bed.configure(change)
         cases = Cases(options.program, bed, suites, kdc)
         status = cases.wait(240)
-        check_server(bed)
+        try:
+            check_server(bed)
+        except Failed as failure:
+            raise Failed(f'{failure}\n{cases.complaint()}') from None
         if status != 0 or cases.count() == 0:
             raise Failed(f'exit status {status}\n{cases.complaint()}')
         return f'{cases.count()} cases'
