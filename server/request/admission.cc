@@ -107,6 +107,7 @@ std::optional<Reply> Admit(Request& request, const ChainState& chain) {
     return reply;
   }
   if (request.related) {
+    if (chain.broken) return Reply(NtStatus::kInvalidParameter);
     request.header.session_id = chain.session_id;
     request.header.tree_id = chain.tree_id;
     request.chain_status = chain.handle_status;

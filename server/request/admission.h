@@ -10,6 +10,7 @@ namespace holdfast {
 
 // What related requests of a chain inherit from the one before, [MS-SMB2] 3.3.5.2.7.2.
 struct ChainState {
+  bool broken = true;                     // nothing to inherit: no request before, or one that had no session
   std::uint64_t session_id = 0;
   std::uint32_t tree_id = 0;
   HandlePtr handle;                       // of the last CREATE or FileId used

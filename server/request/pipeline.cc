@@ -87,7 +87,10 @@ Task<Reply> ExecuteOne(const RequestPtr& request, ChainState& state) {
 
 void UpdateChain(const Request& request, const Reply& reply, ChainState& state) {
   // 3.3.5.2.7.2: a request that is not related begins a new chain; nothing of the old one is inherited.
-  if (!request.related) state = ChainState{};
+  if (!request.related) {
+    state = ChainState{};
+    state.broken = !request.session;
+  }
   state.session_id = request.session ? request.session->session_id : request.header.session_id;
   state.tree_id = request.header.tree_id;
   if (request.header.command == smb2::Command::kCreate) {
@@ -147,8 +150,7 @@ Task<void> ExecuteChain(Chain work) {
     request->wait->on_pending = request->send_interim;
     request->executing = true;
     FAULT_POINT(request->fault_name("received"));
-    Reply reply = NtStatus::kInvalidParameter;
-    if (!request->related || i != 0) reply = co_await ExecuteOne(request, state);
+    Reply reply = co_await ExecuteOne(request, state);
     FAULT_POINT(request->fault_name("executed"));
     request->executing = false;
     request->send_interim = nullptr;

@@ -109,10 +109,7 @@ NtStatus Creation::Validate() {
   if (p_.share->continuous_availability && p_.requester.persistent_capable) p_.create_options |= option::kWriteThrough;
   asked_options_ = p_.create_options;
   if (p_.create_options & option::kNoIntermediateBuffering) p_.desired_access &= ~access::kAppendData;
-  // SYNCHRONIZE alone opens nothing either.
-  if ((p_.desired_access & ~access::kSynchronize) == 0 || (p_.desired_access & kInvalidAccess)) {
-    return NtStatus::kAccessDenied;
-  }
+  if (p_.desired_access == 0 || (p_.desired_access & kInvalidAccess)) return NtStatus::kAccessDenied;
   const bool directory = Wants(option::kDirectoryFile);
   if (directory && Wants(option::kNonDirectoryFile)) return NtStatus::kInvalidParameter;
   if (directory && p_.create_disposition != kDispositionOpen && p_.create_disposition != kDispositionCreate &&

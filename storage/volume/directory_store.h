@@ -44,9 +44,9 @@ class DirectoryStore {
   Task<EngineError> Remove(FileNumber directory);
 
   Task<EngineResult<std::optional<std::string>>> Read(FileNumber directory, std::string name);
-  // Atomic for changes within one shard; one shard after the other, in the order given, otherwise (kGuardFailed may then
-  // come after the first ones have been made). Waits for a split or a removal under way, undoes what is left of a dead
-  // one.
+  // Atomic for changes within one shard; one shard after the other, in the order given, otherwise (kGuardFailed may
+  // then come after the first ones have been made). Waits for a split or a removal under way, undoes what is left of a
+  // dead one.
   Task<EngineError> Change(FileNumber directory, std::vector<DirentChange> changes, Durability durability,
                            WriteClass write_class);
   // At most `limit` entries from `from` (encoded, inclusive) on, in order.

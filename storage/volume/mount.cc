@@ -137,7 +137,8 @@ Task<Result<std::unique_ptr<Volume>>> Volume::Mount(Engine& engine, Clock& clock
   auto root = co_await inodes.ReadAttributes(kRootFileNumber);
   if (!root.ok() || !root->message.directory()) {
     const NtStatus status = root.ok() ? NtStatus::kFileCorruptError : ToNtStatus(root.error());
-    Tell(options, "object \"" + keys::InodeObject(kRootFileNumber) + "\" is not a root directory: the volume is damaged");
+    Tell(options, "object \"" + keys::InodeObject(kRootFileNumber) +
+                      "\" is not a root directory: the volume is damaged");
     co_return status == NtStatus::kObjectNameNotFound ? NtStatus::kFileCorruptError : status;
   }
   std::unique_ptr<Volume> volume = std::make_unique<EngineVolume>(engine, random, options, super);

@@ -15,7 +15,7 @@ using smb2::CreateContext;
 constexpr CreateContextRules kSmb311{.dialect = 0x0311, .leasing = false};
 
 class CreateContexts : public testing::Test {
- protected:
+ public:
   template <class M>
   void Add(std::string_view name, const M& m) {
     message_.contexts.push_back(CreateContext::From(name, m));

@@ -253,7 +253,7 @@ class ShardTest : public VolumeTest {
 };
 
 TEST_F(ShardTest, ManyEntriesAreSplitAndNoneIsLostOrDoubled) {
-  constexpr std::size_t kFiles = 3000;
+  constexpr std::size_t kFiles = 1500;
   const FileNumber directory = MakeDirectory(kRootFileNumber, u"big");
   for (std::size_t i = 0; i < kFiles; ++i) ASSERT_NE(Create(directory, Name(i), false, Durability::kProcess), 0u);
   EXPECT_GT(ObjectsUnder(keys::DirectoryPrefix(directory)), kFiles / 64);

@@ -8,7 +8,7 @@ using ::testing::Each;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr std::uint64_t kMiB = 1 << 20;
+constexpr std::uint64_t kStripe = 1 << 16;
 constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
 
 class StreamsTest : public VolumeTest {
@@ -225,18 +225,18 @@ TEST_F(StreamsTest, CreateFileTakesNamedStreamsAlong) {
 
 class StripesTest : public StreamsTest {
  protected:
-  StripesTest() { options_.stripe_bytes = kMiB; }
+  StripesTest() { options_.stripe_bytes = kStripe; }
 };
 
 TEST_F(StripesTest, BytesAreSpreadOverObjects) {
-  Bytes data(3 * kMiB);
+  Bytes data(3 * kStripe);
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::uint8_t>(i * 31 >> 3);
   StreamFacts facts = Facts();
-  ASSERT_EQ(Run(volume().PrepareExtend(file_, facts, 10 * kMiB, Durability::kStable)), NtStatus::kSuccess);
-  Write(kMiB / 2, data);
+  ASSERT_EQ(Run(volume().PrepareExtend(file_, facts, 10 * kStripe, Durability::kStable)), NtStatus::kSuccess);
+  Write(kStripe / 2, data);
   EXPECT_EQ(ObjectsUnder("s/"), 4u);
-  EXPECT_EQ(Read(kMiB / 2, data.size()), data);
-  EXPECT_THAT(Read(0, kMiB / 2), Each(0));
+  EXPECT_EQ(Read(kStripe / 2, data.size()), data);
+  EXPECT_THAT(Read(0, kStripe / 2), Each(0));
   const auto ranges = *Run(volume().AllocatedRanges(file_, kUnnamedStream, {0, kMaxFileSize}));
   ASSERT_THAT(ranges, SizeIs(1));  // merged over the seams
   EXPECT_EQ(ranges[0].length, data.size());
@@ -244,12 +244,12 @@ TEST_F(StripesTest, BytesAreSpreadOverObjects) {
 
   Mount();
   facts = Facts();
-  EXPECT_EQ(facts.size, kMiB / 2 + data.size());
-  ASSERT_EQ(Run(volume().ZeroData(file_, kUnnamedStream, {kMiB - 100, kMiB + 200}, Durability::kStable)),
+  EXPECT_EQ(facts.size, kStripe / 2 + data.size());
+  ASSERT_EQ(Run(volume().ZeroData(file_, kUnnamedStream, {kStripe - 100, kStripe + 200}, Durability::kStable)),
             NtStatus::kSuccess);
-  EXPECT_THAT(Read(kMiB - 100, kMiB + 200), Each(0));
-  EXPECT_EQ(Read(2 * kMiB + 100, 1)[0], data[2 * kMiB + 100 - kMiB / 2]);
-  ASSERT_EQ(Run(volume().Truncate(file_, facts, kMiB / 2 + 10, Durability::kStable)), NtStatus::kSuccess);
+  EXPECT_THAT(Read(kStripe - 100, kStripe + 200), Each(0));
+  EXPECT_EQ(Read(2 * kStripe + 100, 1)[0], data[2 * kStripe + 100 - kStripe / 2]);
+  ASSERT_EQ(Run(volume().Truncate(file_, facts, kStripe / 2 + 10, Durability::kStable)), NtStatus::kSuccess);
   EXPECT_EQ(*Run(volume().AllocatedBytes(file_, kUnnamedStream)), 4096u);
   ExpectSound();
   ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", file_, false)), NtStatus::kSuccess);
