@@ -77,9 +77,9 @@ TEST(CreatePath, IsRelativeToTheShare) {
 }
 
 TEST(CreatePath, HasNoDotComponents) {
-  EXPECT_EQ(CheckPath(u"."), NtStatus::kInvalidParameter);
-  EXPECT_EQ(CheckPath(u"a\\..\\b"), NtStatus::kInvalidParameter);
-  EXPECT_EQ(CheckPath(u"a\\.."), NtStatus::kInvalidParameter);
+  EXPECT_EQ(CheckPath(u"."), NtStatus::kObjectPathSyntaxBad);
+  EXPECT_EQ(CheckPath(u"a\\..\\b"), NtStatus::kObjectPathSyntaxBad);
+  EXPECT_EQ(CheckPath(u"a\\.."), NtStatus::kObjectPathSyntaxBad);
   EXPECT_EQ(CheckPath(u"a\\...\\.b"), NtStatus::kSuccess);
 }
 

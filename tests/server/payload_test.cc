@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/smb2/header.h"
 #include "protocol/smb2/messages/ioctl.h"
 #include "protocol/smb2/messages/query_directory.h"
 #include "protocol/smb2/messages/query_info.h"
