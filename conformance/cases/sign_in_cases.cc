@@ -11,6 +11,12 @@ Task<NtStatus> StatusOfSignIn(Bed& bed, Credentials credentials) {
   co_return session.status();
 }
 
+// What a session that is gone answers to its next request.
+Task<NtStatus> StatusOfUse(SessionPtr session) {
+  const auto tree = co_await Tree::Connect(session, Bed::Unc("scratch"));
+  co_return tree.status();
+}
+
 smb2::CreateRequest Exclusive(const std::string& name) {
   auto request = FileRequest(name, smb2::CreateDisposition::kOpenIf);
   request.share_access = 0;
@@ -84,7 +90,7 @@ CASE(SignIn, FailedRenewalEndsTheSession) {
   Credentials wrong = Bed::Alice();
   wrong.password += "x";
   EXPECT_EQ(co_await session->Renew(wrong), NtStatus::kLogonFailure);
-  EXPECT_EQ(co_await StatusOfEcho(session), NtStatus::kUserSessionDeleted);
+  EXPECT_EQ(co_await StatusOfUse(session), NtStatus::kUserSessionDeleted);
 
   const TreePtr other = co_await bed.Mount("scratch");
   EXPECT_EQ(co_await StatusOfCreate(other, Exclusive(name)), NtStatus::kSuccess) << "its opens are closed";
@@ -93,7 +99,7 @@ CASE(SignIn, FailedRenewalEndsTheSession) {
 CASE(SignIn, RenewalBySomebodyElseEndsTheSession) {
   const SessionPtr session = co_await bed.SignIn();
   EXPECT_NE(co_await session->Renew(Bed::Bob()), NtStatus::kSuccess);
-  EXPECT_EQ(co_await StatusOfEcho(session), NtStatus::kUserSessionDeleted);
+  EXPECT_EQ(co_await StatusOfUse(session), NtStatus::kUserSessionDeleted);
 }
 
 CASE(SignIn, PreviousSessionIsTakenOver) {
@@ -103,7 +109,7 @@ CASE(SignIn, PreviousSessionIsTakenOver) {
 
   const ConnectionPtr second = co_await bed.Connect();
   const auto taken = Need(co_await Session::SignIn(second, Bed::Alice(), tree->session()->id()), "sign-in");
-  EXPECT_EQ(co_await StatusOfEcho(tree->session()), NtStatus::kUserSessionDeleted);
+  EXPECT_EQ(co_await StatusOfUse(tree->session()), NtStatus::kUserSessionDeleted);
   const TreePtr other = co_await bed.Mount(taken, "scratch");
   EXPECT_EQ(co_await StatusOfCreate(other, Exclusive(name)), NtStatus::kSuccess) << "its opens are closed";
 }
@@ -121,7 +127,7 @@ CASE(SignIn, LogoffEndsTreesAndOpens) {
   const std::string name = Bed::Fresh("logoff");
   (void)co_await Opened(tree, Exclusive(name));
   EXPECT_EQ(co_await tree->session()->Logoff(), NtStatus::kSuccess);
-  EXPECT_EQ(co_await StatusOfEcho(tree->session()), NtStatus::kUserSessionDeleted);
+  EXPECT_EQ(co_await StatusOfUse(tree->session()), NtStatus::kUserSessionDeleted);
   const TreePtr other = co_await bed.Mount("scratch");
   EXPECT_EQ(co_await StatusOfCreate(other, Exclusive(name)), NtStatus::kSuccess);
 }

@@ -45,6 +45,7 @@ class TcpTransport final : public Transport, public std::enable_shared_from_this
     }
     if (p[0] != 0 || length > max_bytes) co_return NtStatus::kInvalidParameter;
     begin_ += 4;
+    if (length == 0) co_return Bytes{};
     Bytes frame(length);
     const std::size_t have = std::min(buffered(), length);
     std::memcpy(frame.data(), buffer_.data() + begin_, have);
