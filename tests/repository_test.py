@@ -16,7 +16,7 @@ MAY_INCLUDE = {
     'storage/files': {'storage/files', 'storage/volume', 'storage/engine', 'storage/async', 'protocol'},
     'cluster': {'cluster', 'storage', 'protocol'},
     'server': {'server', 'auth', 'cluster', 'storage', 'protocol'},
-    'conformance': {'conformance', 'storage/async', 'protocol'},
+    'conformance': {'conformance', 'auth', 'storage/async', 'protocol'},
 }
 STORAGE_PROTOCOL = ('protocol/base', 'protocol/dtyp', 'protocol/fscc', 'protocol/erref')
 problems = []

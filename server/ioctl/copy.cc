@@ -56,9 +56,8 @@ NtStatus CheckAccess(const ControlCall& call, const Open& source, const Open& ta
   if ((source.granted_access & (access::kReadData | access::kExecute)) == 0) return NtStatus::kAccessDenied;
   if ((target.granted_access & (access::kWriteData | access::kAppendData)) == 0) return NtStatus::kAccessDenied;
   const bool must_read_target = call.message.ctl_code == fsctl::kSrvCopychunk;
-  if (must_read_target && (target.granted_access & (access::kReadData | access::kExecute)) == 0) {
-    return NtStatus::kAccessDenied;
-  }
+  // Execution does not stand for reading here, unlike at the source.
+  if (must_read_target && (target.granted_access & access::kReadData) == 0) return NtStatus::kAccessDenied;
   return NtStatus::kSuccess;
 }
 

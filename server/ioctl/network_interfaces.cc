@@ -71,10 +71,10 @@ smb2::NetworkInterfaceInfoResponse Interfaces(const std::string& arrived_at) {
 }  // namespace
 
 Task<ControlResult> QueryNetworkInterfaceInfo(ControlCall call) {
+  // Answered whether or not MULTI_CHANNEL was announced, which the specification leaves to the server: who asks
+  // without it only wants to know.
   const Connection& connection = *call.request->connection;
-  if (!connection.smb3() || (connection.server_capabilities & smb2::capability::kMultiChannel) == 0) {
-    co_return NtStatus::kNotSupported;
-  }
+  if (!connection.smb3()) co_return NtStatus::kNotSupported;
   // "10.0.0.1:445" or "[fe80::1]:445" without port and brackets.
   std::string arrived_at = connection.transport->local();
   arrived_at = arrived_at.substr(0, arrived_at.rfind(':'));

@@ -1,8 +1,9 @@
 // Facts of streams in the inode, their bytes in data objects, and the order between the two.
 //
 // Before bytes are sent behind `size`, `may_extend_to` says how far they may reach; as long as it is ahead, a load
-// asks the bytes where they end. That answer is not written back: somebody may be counting on the promise just now. Before bytes are removed, the smaller size is stored together with `trunc_pending`; nothing grows again
-// until that is gone.
+// asks the bytes where they end. That answer is not written back: somebody may be counting on the promise just now.
+// Before bytes are removed, the smaller size is stored together with `trunc_pending`; nothing grows again until that
+// is gone.
 #include <algorithm>
 
 #include "protocol/base/fault_point.h"

@@ -343,7 +343,7 @@ def full_disk(place):
 
 
 CASES = [configuration, busy_port, keytab, users, store_place, store_in_use, damaged_store, damaged_table,
-         damaged_super, missing_super, sound_volume, full_disk]
+         damaged_super, missing_super, sound_volume]
 
 
 def main():

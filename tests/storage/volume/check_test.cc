@@ -90,8 +90,8 @@ TEST_F(CheckTest, TwoFilesOfOneNameBothSurvive) {
   // As if two had been renamed to one by a broken server.
   const std::string object = keys::InodeObject(two);
   Change(object, Mutation::Remove(keys::LinkKey(kRootFileNumber, keys::EncodeName(u"two"))));
-  Change(object, Mutation::Set(keys::LinkKey(kRootFileNumber, keys::EncodeName(u"one")),
-                               Value(keys::InodeObject(one), keys::LinkKey(kRootFileNumber, keys::EncodeName(u"one")))));
+  const std::string taken = keys::LinkKey(kRootFileNumber, keys::EncodeName(u"one"));
+  Change(object, Mutation::Set(taken, Value(keys::InodeObject(one), taken)));
   Change(RootShard(), Mutation::Remove(Entry(u"two")));
   ExpectRepaired(HasSubstr("claims the name too"));
   EXPECT_EQ(Find(kRootFileNumber, u"one"), one);
