@@ -1,6 +1,8 @@
 // [MS-SMB2] 3.3.5.9: CREATE. Its parts stand in server/create.
 #include "protocol/smb2/messages/create.h"
 
+#include <algorithm>
+
 #include "protocol/fscc/attributes.h"
 #include "protocol/fscc/reparse.h"
 #include "server/commands/handler.h"
@@ -26,7 +28,9 @@ NtStatus ReadIntent(const Request& request, const smb2::CreateRequest& message, 
     path = WithoutDfsPrefix(*request.server, request.tree->share->name, path);
   }
   intent.path = path;
-  return intent.reconnects() ? NtStatus::kSuccess : CheckPath(path);
+  // No name may hold a slash, so whoever sends one can only mean a separator; smbd takes it so too.
+  std::replace(intent.path.begin(), intent.path.end(), u'/', u'\\');
+  return intent.reconnects() ? NtStatus::kSuccess : CheckPath(intent.path);
 }
 
 // "Response Construction"

@@ -24,7 +24,7 @@ bool SameAscii(std::u16string_view a, std::u16string_view b) {
 NtStatus CheckPath(std::u16string_view path) {
   if (path.empty()) return NtStatus::kSuccess;
   if (path.front() == u'\\') return NtStatus::kInvalidParameter;
-  if (path.find(u'/') != path.npos || path.find(u'\0') != path.npos) return NtStatus::kObjectNameInvalid;
+  if (path.find(u'\0') != path.npos) return NtStatus::kObjectNameInvalid;
   const bool is_device = std::any_of(std::begin(kDeviceNames), std::end(kDeviceNames),
                                      [path](std::u16string_view name) { return SameAscii(name, path); });
   if (is_device) return NtStatus::kAccessDenied;

@@ -11,8 +11,8 @@ namespace holdfast {
 class Server;
 
 // Checks what has to do with the protocol; the names themselves are judged by storage/files.
-// STATUS_INVALID_PARAMETER for a leading backslash and for components "." and ".."; STATUS_ACCESS_DENIED for names of
-// DOS devices, as Windows; STATUS_OBJECT_NAME_INVALID for a slash or a zero.
+// STATUS_INVALID_PARAMETER for a leading backslash; STATUS_OBJECT_PATH_SYNTAX_BAD for components "." and "..";
+// STATUS_ACCESS_DENIED for names of DOS devices, as Windows; STATUS_OBJECT_NAME_INVALID for a zero.
 NtStatus CheckPath(std::u16string_view path);
 
 // The path behind "server\share\" when SMB2_FLAGS_DFS_OPERATIONS is set and the first two components are this server

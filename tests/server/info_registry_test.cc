@@ -15,8 +15,8 @@ TEST(InfoRegistry, EveryFunctionHasItsLengthAndRights) {
     for (const FileInfoRow* row : {FindFileInfo(Class(id)), FindPipeInfo(Class(id))}) {
       if (!row) continue;
       ASSERT_TRUE(rules) << id;
-      if (row->query) EXPECT_GT(rules->minimum_query, 0) << id;
-      if (row->set) EXPECT_GT(rules->minimum_set, 0) << id;
+      EXPECT_TRUE(!row->query || rules->minimum_query > 0) << id;
+      EXPECT_TRUE(!row->set || rules->minimum_set > 0) << id;
     }
     if (FindFsInfo(static_cast<fscc::FsInformationClass>(id))) {
       const auto* fs_rules = fscc::FindFsInformationClass(static_cast<std::uint8_t>(id));
