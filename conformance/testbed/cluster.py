@@ -145,6 +145,7 @@ class Cluster:
             raise Problem(f'no node {number}')
         if alive(node['pid'], node['config']):
             raise Problem(f'node {number} runs already')
+        wait_until_gone(node['pid'])
         log = pathlib.Path(node['config']).with_name('log')
         env = dict(os.environ, **(environment or {}))
         if self.facts['kdc']:
@@ -234,10 +235,27 @@ def end_process(pid, config, how):
         if time.monotonic() > end:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.005)
+    wait_until_gone(pid)
+
+
+def wait_until_gone(pid):
+    """A process that was killed holds its files and ports until the last of its threads has ended."""
+    if not pid:
+        return
     try:
         os.waitpid(pid, 0)
+        return
     except ChildProcessError:
-        pass
+        pass  # reaped already, or somebody else's child
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            with open(f'/proc/{pid}/stat') as f:
+                if f.read().rsplit(')', 1)[1].split()[0] not in 'ZX':
+                    return  # a later process of that number
+        except OSError:
+            return
+        time.sleep(0.005)
 
 
 def tail(log):

@@ -107,7 +107,14 @@ std::optional<Reply> Admit(Request& request, const ChainState& chain) {
     return reply;
   }
   if (request.related) {
-    if (chain.broken) return Reply(NtStatus::kInvalidParameter);
+    if (chain.broken) {
+      // Nothing of it is looked at, but whose key signs the refusal is known.
+      const auto& sessions = request.connection->sessions;
+      auto found = sessions.find(request.header.session_id);
+      if (found == sessions.end()) found = sessions.find(chain.session_id);
+      if (found != sessions.end()) request.session = found->second;
+      return Reply(NtStatus::kInvalidParameter);
+    }
     request.header.session_id = chain.session_id;
     request.header.tree_id = chain.tree_id;
     request.chain_status = chain.handle_status;

@@ -51,16 +51,19 @@ def stages(command, nth=1):
     return [f'{command}.{stage}:{nth}' for stage in STAGES]
 
 
-# The case of suite Persist, and where the server dies in it. A number behind a colon: at the n-th pass.
+# The case of suite Persist, and where the server dies in it. A number behind a colon: at the n-th pass. Behind a plus:
+# where it dies again when the client comes back.
 CRASHES = {
     'CreateOfANewFile': stages('CREATE') + ['create.before_persist', 'create.persisted', 'volume.create.inode_written',
-                                            'volume.create.dirent_written'],
+                                            'volume.create.dirent_written', 'CREATE.executed+CREATE.executed',
+                                            'create.before_persist+create.persisted', 'CREATE.sent+CREATE.sent'],
     'CreateInADirectoryOfItsOwn': ['CREATE.executed:2', 'create.before_persist:2', 'volume.create.inode_written:2'],
     'CreateThatOpens': ['CREATE.executed:2', 'create.before_persist:2', 'create.persisted:2'],
     'CreateThatOverwrites': ['CREATE.executed:2', 'create.before_persist:2', 'create.truncated', 'create.persisted:2',
                              'volume.truncate.size_written', 'volume.truncate.data_removed'],
-    'Write': stages('WRITE', 2) + ['write.data_stored:2', 'write.data_stored'],
-    'Lock': stages('LOCK') + ['lock.persisted'],
+    'Write': stages('WRITE', 2) + ['write.data_stored:2', 'write.data_stored', 'WRITE.executed:2+reconnect.attached',
+                                  'WRITE.received:2+WRITE.executed', 'write.data_stored:2+write.data_stored'],
+    'Lock': stages('LOCK') + ['lock.persisted', 'lock.persisted+reconnect.attached', 'LOCK.received+lock.persisted'],
     'SharedLock': ['LOCK.executed', 'lock.persisted'],
     'Unlock': stages('LOCK', 2) + ['lock.persisted:2'],
     'EndOfFileShrinks': stages('SET_INFO') + ['setinfo.stored', 'volume.truncate.size_written',
@@ -68,11 +71,11 @@ CRASHES = {
     'EndOfFileGrows': ['SET_INFO.executed', 'setinfo.stored'],
     'BasicInformation': ['SET_INFO.executed', 'setinfo.stored'],
     'Rename': stages('SET_INFO') + ['volume.rename.reserved', 'volume.rename.committed', 'volume.rename.finished',
-                                    'rename.committed', 'rename.recorded'],
+                                    'rename.committed', 'rename.recorded', 'rename.committed+SET_INFO.executed'],
     'RenameThatReplaces': ['SET_INFO.executed', 'volume.rename.reserved', 'volume.rename.committed',
                            'volume.rename.replaced_marked', 'rename.committed', 'rename.recorded'],
     'Disposition': ['SET_INFO.executed', 'disposition.persisted'],
-    'Close': stages('CLOSE') + ['close.before_remove', 'close.removed'],
+    'Close': stages('CLOSE') + ['close.before_remove', 'close.removed', 'close.before_remove+close.removed'],
     'CloseThatDeletes': stages('CLOSE') + ['close.before_remove', 'close.removed', 'volume.unlink.pending',
                                            'volume.unlink.marked', 'volume.unlink.dirent_removed',
                                            'volume.purge.data_removed', 'volume.purge.inode_removed'],
@@ -157,14 +160,16 @@ def run_group(options, address, group):
 
 def run_crash(options, bed, case, fault):
     """One case, with the server killing itself at `fault` and started again."""
-    bed.restart({'HOLDFAST_FAULT': fault})
+    points = fault.split('+')
+    bed.restart({'HOLDFAST_FAULT': points[0]})
     cases = Cases(options.program, bed, f'Persist.{case}')
-    while bed.alive() and cases.running():
-        time.sleep(0.005)
-    if bed.alive():
-        cases.wait(10)
-        raise Failed(f'{fault} was not reached\n{cases.complaint()}')
-    bed.start()
+    for point, then in zip(points, points[1:] + [None]):
+        while bed.alive() and cases.running():
+            time.sleep(0.005)
+        if bed.alive():
+            cases.wait(10)
+            raise Failed(f'{point} was not reached\n{cases.complaint()}')
+        bed.start({'HOLDFAST_FAULT': then} if then else None)
     status = cases.wait(START_LIMIT)
     check_server(bed)
     if status != 0 or cases.count() != 1:

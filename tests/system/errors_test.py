@@ -299,51 +299,57 @@ def full_disk(place):
         shutil.rmtree(bed.dir)
         print(f'    SKIPPED: {mounted.stderr.strip()}')
         return
-    try:
-        with bed:
-            def cases(name):
-                env = dict(os.environ, HOLDFAST_ADDRESS=bed.address, HOLDFAST_PORT=str(bed.port),
-                           HOLDFAST_NAME=NET_NAME, HOLDFAST_USER1='alice', HOLDFAST_PASSWORD1=USERS['alice'])
-                done = subprocess.run([place.options.program, f'--gtest_filter=FullDisk.{name}'], env=env, text=True,
-                                      capture_output=True, errors='replace', stdin=subprocess.DEVNULL, check=False)
-                assert done.returncode == 0 and '[  PASSED  ] 1 test' in done.stdout, \
-                    done.stdout[-3000:] + done.stderr[-1000:] + bed.log()[-1000:]
-                return done.stdout
-            output = cases('NothingIsLostAndDeletingHelps')
-            print('    ' + next(line for line in output.splitlines() if line.startswith('full after')))
-            bed.restart()
-            cases('StillThereAfterARestart')
-
-            # The same by smbclient: the put that fails says so, those before it are whole.
-            source = bed.dir / 'source'
-            source.write_bytes(os.urandom(8 << 20))
-            put = []
-            for i in range(40):
-                said = bed.smbclient('scratch', f'put {source} file{i}', check=False)
-                if 'NT_STATUS_DISK_FULL' in said:
-                    break
-                assert 'NT_STATUS_' not in said, said
-                put.append(f'file{i}')
-            else:
-                raise AssertionError('the disk did not become full')
-            for name in put:
-                bed.smbclient('scratch', f'get {name} {bed.dir}/back')
-                assert (bed.dir / 'back').read_bytes() == source.read_bytes()
-            bed.smbclient('scratch', f'rm file{len(put)}; rm file0; put {source} again')
-            assert not bed.faults(), bed.faults()
+    with bed:
+        try:
+            fill_and_empty(place, bed, data)
+        finally:
             bed.cluster.kill('1')
-            checked = subprocess.run([place.binary / 'holdfast', 'volume', 'check', '--directory', data],
-                                     capture_output=True, text=True, check=False)
-            assert checked.returncode == 0, checked.stdout + checked.stderr
-            print(f'    {len(put)} files put before the disk was full; {checked.stdout.strip()}')
-            subprocess.run(['umount', '-l', data], check=True)
-    finally:
-        if os.path.ismount(data):
             subprocess.run(['umount', '-l', data], check=False)
 
 
+def fill_and_empty(place, bed, data):
+    def cases(name):
+        env = dict(os.environ, HOLDFAST_ADDRESS=bed.address, HOLDFAST_PORT=str(bed.port), HOLDFAST_NAME=NET_NAME,
+                   HOLDFAST_USER1='alice', HOLDFAST_PASSWORD1=USERS['alice'])
+        done = subprocess.run([place.options.program, f'--gtest_filter=FullDisk.{name}'], env=env, text=True,
+                              capture_output=True, errors='replace', stdin=subprocess.DEVNULL, check=False)
+        if done.returncode or '[  PASSED  ] 1 test' not in done.stdout:
+            raise AssertionError(done.stdout[-3000:] + done.stderr[-1000:] + bed.log()[-1000:])
+        return done.stdout
+
+    output = cases('NothingIsLostAndDeletingHelps')
+    print('    ' + next(line for line in output.splitlines() if line.startswith('full after')))
+    bed.restart()
+    cases('StillThereAfterARestart')
+
+    # The same by smbclient: the put that fails says so, those before it are whole.
+    source = bed.dir / 'source'
+    source.write_bytes(os.urandom(8 << 20))
+    put = []
+    while True:
+        name = f'file{len(put)}'
+        said = bed.smbclient('scratch', f'put {source} {name}', check=False)
+        if 'NT_STATUS_DISK_FULL' in said:
+            break
+        assert 'NT_STATUS_' not in said and len(put) < 40, said
+        put.append(name)
+    assert put, 'not even one file fits'
+    for name in put:
+        bed.smbclient('scratch', f'get {name} {bed.dir}/back')
+        assert (bed.dir / 'back').read_bytes() == source.read_bytes(), name
+    bed.smbclient('scratch', f'rm {name}; rm file{len(put)}; put {source} again')
+    bed.smbclient('scratch', f'get again {bed.dir}/back')
+    assert (bed.dir / 'back').read_bytes() == source.read_bytes()
+    assert not bed.faults(), bed.faults()
+    bed.cluster.kill('1')
+    checked = subprocess.run([place.binary / 'holdfast', 'volume', 'check', '--directory', data],
+                             capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    print(f'    {len(put)} files put before the disk was full; {checked.stdout.strip()}')
+
+
 CASES = [configuration, busy_port, keytab, users, store_place, store_in_use, damaged_store, damaged_table,
-         damaged_super, missing_super, sound_volume]
+         damaged_super, missing_super, sound_volume, full_disk]
 
 
 def main():
