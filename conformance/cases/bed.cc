@@ -303,9 +303,9 @@ Task<bool> Exists(TreePtr tree, const std::string& name) {
 }
 
 Task<std::uint64_t> EndOfFile(TreePtr tree, smb2::FileId file) {
-  const auto bytes = Need(co_await tree->QueryInfo(file, smb2::InfoType::kFile,
-                                                   static_cast<std::uint8_t>(fscc::FileInformationClass::kStandard), 64),
-                          "QUERY_INFO");
+  constexpr auto kStandardClass = static_cast<std::uint8_t>(fscc::FileInformationClass::kStandard);
+  const auto answer = co_await tree->QueryInfo(file, smb2::InfoType::kFile, kStandardClass, 64);
+  const Bytes bytes = Need(answer, "QUERY_INFO");
   co_return Need(fscc::Decode<fscc::FileStandardInformation>(bytes), "FileStandardInformation").end_of_file;
 }
 

@@ -1,5 +1,5 @@
-"""Our client (conformance/cases) against servers of its own: every dialect and cipher, admission, compounds, waits, load,
-limits, hostile peers; and the server killed at every stage of every request that changes a persistent handle.
+"""Our client (conformance/cases) against servers of its own: every dialect and cipher, admission, compounds, waits,
+load, limits, hostile peers; and the server killed at every stage of every request that changes a persistent handle.
 
 client_test.py [--binary-dir DIR] [--jobs N] [group...]
 """
@@ -210,7 +210,8 @@ class Report:
         with self.lock:
             self.passed += well
             self.failed += not well
-            print(f"{'passed' if well else 'FAILED'} {name:24} {time.monotonic() - started:6.1f} s  {detail}", flush=True)
+            seconds = time.monotonic() - started
+            print(f"{'passed' if well else 'FAILED'} {name:24} {seconds:6.1f} s  {detail}", flush=True)
 
 
 def main():

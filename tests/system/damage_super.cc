@@ -1,4 +1,4 @@
-// damage_super DIR: puts garbage where the volume of the store in DIR describes itself. For tests/system/errors_test.py.
+// damage_super DIR: puts garbage where the volume in the store DIR describes itself, for tests/system/errors_test.py.
 #include <cstdio>
 
 #include <boost/asio/io_context.hpp>

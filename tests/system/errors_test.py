@@ -114,7 +114,7 @@ def wait_until_listening(process, address, port):
     raise AssertionError('the server does not listen')
 
 
-# ---- configuration ----------------------------------------------------------------------------------------------------
+# ---- configuration --------------------------------------------------------------------------------------------------
 
 def configuration(place):
     def with_line(line, before='[auth]'):
@@ -143,7 +143,7 @@ def configuration(place):
     place.refused(place.config)
 
 
-# ---- environment ------------------------------------------------------------------------------------------------------
+# ---- environment ----------------------------------------------------------------------------------------------------
 
 def busy_port(place):
     with socket.socket() as taken:
@@ -189,7 +189,7 @@ def users(place):
         place.refused('users file', path, 'Permission denied')
 
 
-# ---- store and volume -------------------------------------------------------------------------------------------------
+# ---- store and volume -----------------------------------------------------------------------------------------------
 
 def store_place(place):
     data = place.dir / 'data'
@@ -283,7 +283,7 @@ def sound_volume(place):
     print(f'    {done.stdout.strip()}')
 
 
-# ---- a full disk ------------------------------------------------------------------------------------------------------
+# ---- a full disk ----------------------------------------------------------------------------------------------------
 
 # The engine keeps 64 MiB free of new data, so that names and records always find room.
 DISK = '160m'
