@@ -185,7 +185,13 @@ Task<void> Server::EndSession(SessionPtr session, EndReason reason) {
     for (const auto& [id, request] : connection->pending) {
       if (request->session == session) own.push_back(request);
     }
-    for (const RequestPtr& request : own) request->wait->Cancel(NtStatus::kCancelled);
+    // Their handles close: locks and notifications that wait say so, as after a CLOSE.
+    for (const RequestPtr& request : own) {
+      const OpenPtr open = request->open();
+      NtStatus status = NtStatus::kCancelled;
+      if (open) status = open->is_directory ? NtStatus::kNotifyCleanup : NtStatus::kRangeNotLocked;
+      request->wait->Cancel(status);
+    }
   }
   const auto handles = std::move(session->handles);
   session->handles.clear();

@@ -28,6 +28,7 @@ Task<NtStatus> Files::Close(OpenPtr open) {
   open->attached = false;
   open->on_forced_detach = nullptr;
   impl_->StopTimer(*open);
+  SettleWriteTime(*open);
   // [MS-SMB2] 3.3.5.10 and [MS-FSA] 2.1.5.5: what still waits on the handle is told so.
   EndWaits(*open, open->is_directory ? NtStatus::kNotifyCleanup : NtStatus::kRangeNotLocked);
   co_await impl_->Drain(open);

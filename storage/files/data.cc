@@ -93,13 +93,12 @@ Task<NtStatus> Files::Write(OpenPtr open, std::uint64_t offset, ByteView data, b
   }
   facts.valid_data_length = std::max(facts.valid_data_length, end);
   open->current_byte_offset = end;
-  const bool first = !open->modified;
-  NoteWritten(*this, *open, extended, first || extended);
+  TouchWritten(open);
+  ReportWritten(*this, *open, extended, !open->modified || extended);
   co_return NtStatus::kSuccess;
 }
 
-void NoteWritten(Files& files, Open& open, bool size_changed, bool report) {
-  files.TouchThrough(open, true, true, true);
+void ReportWritten(Files& files, Open& open, bool size_changed, bool report) {
   open.modified = true;
   if (!report) return;
   if (open.stream != kUnnamedStream) {
@@ -119,6 +118,7 @@ Task<NtStatus> Files::Flush(OpenPtr open) {
   const FileStatePtr file = open->file;
   const auto turn = co_await file->mutex.Lock();
   if (open->closed) co_return NtStatus::kFileClosed;
+  SettleWriteTime(*open);
   const NtStatus status = co_await StoreDirty(file, Durability::kProcess);
   if (status != NtStatus::kSuccess) co_return status;
   co_return co_await volume_.Flush(file->number, open->stream);

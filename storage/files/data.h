@@ -10,7 +10,7 @@ namespace holdfast {
 Task<NtStatus> ReserveEnd(Volume& volume, const FileState& file, StreamState& stream, std::uint64_t end,
                           Durability durability);
 
-// Times, FILE_ATTRIBUTE_ARCHIVE and, with `report`, the notification of a stream changed through this open.
-void NoteWritten(Files& files, Open& open, bool size_changed, bool report);
+// Marks the open as one that has changed its stream, and with `report` tells those who watch.
+void ReportWritten(Files& files, Open& open, bool size_changed, bool report);
 
 }  // namespace holdfast

@@ -136,6 +136,10 @@ struct FilesOptions {
   std::uint32_t durable_timeout_ms = 60'000;       // non-CA shares, client asks 0
   std::uint32_t max_durable_timeout_ms = 300'000;  // 3.3.5.9.10
   std::size_t max_opens = 1'000'000;
+  // How long the first write through an open leaves LastWriteTime as it is; later writes show at flush, set-info and
+  // close only. So did Windows before 1809, and Samba 4.17 with its smbtorture; 0: at once, as Windows has it since
+  // ([MS-FSA] 2.1.4.17 note 43).
+  Duration write_time_delay = std::chrono::seconds(2);
   std::size_t max_locks_per_open = 65'536;
 };
 
@@ -163,6 +167,8 @@ class Files {
   Task<NtStatus> Close(OpenPtr open);
   // Connection or session lost: preserves durable, resilient and persistent opens (answers true), closes others.
   Task<bool> Disconnect(OpenPtr open);
+  // Shows the time of writes that was held back, as a close does: before the facts that a CLOSE answers are asked.
+  static void SettleWriteTime(Open& open);
   // FSCTL_LMR_REQUEST_RESILIENCY, 3.3.5.15.9.
   Task<NtStatus> RequestResiliency(OpenPtr open, std::uint32_t timeout_ms);
 
@@ -245,6 +251,8 @@ class Files {
   FileTime Now() { return clock_.NowFileTime(); }
   // Touch() short of the times that this open has fixed; a write sets FILE_ATTRIBUTE_ARCHIVE too: touch.cc.
   void TouchThrough(const Open& open, bool access, bool write, bool change);
+  // A write through the open: LastWriteTime follows after FilesOptions::write_time_delay.
+  void TouchWritten(const OpenPtr& open);
   // The directory is to be deleted: its CHANGE_NOTIFY requests end in kDeletePending, [MS-FSA] 2.1.5.11.
   void EndNotify(FileState& directory);
   // LastWrite/Change times never run backwards: max(old + 1, now). `filter`-like bits as Inode::sticky_times.

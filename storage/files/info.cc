@@ -128,6 +128,7 @@ Task<NtStatus> Files::SetBasic(OpenPtr open, SetTimesAndAttributes change) {
   const auto turn = co_await file->mutex.Lock();
   if (open->closed) co_return NtStatus::kFileClosed;
 
+  SettleWriteTime(*open);
   Inode& inode = file->inode;
   const Inode before = inode;
   const std::uint32_t fixed_before = open->sticky_times;

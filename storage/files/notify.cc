@@ -18,8 +18,14 @@ constexpr int kMaxDepth = 1024;
 
 }  // namespace
 
-void NotifyWatch::Add(NotifyEvent event) {
-  if (overflowed) return;
+void NotifyWatch::Offer(std::uint32_t filter_match, NotifyEvent event) {
+  const std::uint32_t matched = filter & filter_match;
+  if (matched == 0 || overflowed) return;
+  // A file's new name comes with new attributes: to a watch that does not listen to names that is all it says.
+  const bool new_name = event.action == file_action::kRenamedNewName || event.action == file_action::kAdded;
+  if (new_name && (matched & (notify_filter::kFileName | notify_filter::kDirectoryName)) == 0) {
+    event.action = file_action::kModified;
+  }
   // Writes one after the other are one change to somebody who has not looked yet.
   const bool repeats = event.action == file_action::kModified && !events.empty() &&
                        events.back().action == event.action && events.back().name == event.name;
@@ -87,10 +93,10 @@ bool NotifyHub::TryReport(const Pending& pending, FileNumber& unknown) {
   }
   for (const auto& weak : trees_) {
     const auto watch = weak.lock();
-    if (!watch || (watch->filter & pending.filter) == 0) continue;
+    if (!watch) continue;
     const auto found = std::find_if(above.begin(), above.end(), [&](const auto& a) { return a.first == watch->directory; });
     if (found == above.end()) continue;
-    watch->Add({pending.event.action, found->second});
+    watch->Offer(pending.filter, {pending.event.action, found->second});
     watch->Deliver();
   }
   return true;
@@ -138,8 +144,8 @@ Task<void> NotifyHub::Resolve() {
 void Files::ReportChange(FileNumber parent, const std::u16string& name, std::uint32_t action, std::uint32_t filter) {
   if (const FileStatePtr directory = FindLoaded(parent)) {
     for (const auto& watch : directory->watches) {
-      if (watch->tree || (watch->filter & filter) == 0) continue;
-      watch->Add({action, name});
+      if (watch->tree) continue;
+      watch->Offer(filter, {action, name});
       watch->Deliver();
     }
   }

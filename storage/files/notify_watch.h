@@ -32,7 +32,8 @@ struct NotifyWatch {
   bool overflowed = false;  // more happened than was kept
   std::deque<std::shared_ptr<NotifyRequest>> requests;  // in order of asking
 
-  void Add(NotifyEvent event);
+  // Takes the event when the watch's filter has one of these bits.
+  void Offer(std::uint32_t filter_match, NotifyEvent event);
   // Answers requests with what there is.
   void Deliver();
   // Answers all requests with an error.

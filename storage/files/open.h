@@ -130,6 +130,8 @@ class Open {
   std::vector<std::shared_ptr<PendingWait>> waits;  // blocking locks, notify: ended by close or disconnect
   bool modified = false;                      // data written through this open (LastWriteTime at close, notify)
   bool user_set_write_time = false;           // SET_INFO fixed LastWriteTime for this open
+  FileTime delayed_write_time = 0;            // of the last write, not yet shown as LastWriteTime
+  bool write_time_delayed = false;            // the delay has begun: further writes show at flush, set-info or close
   std::uint32_t sticky_times = 0;             // times that this open has fixed, bits as Inode::sticky_times
   AsyncMutex scan_mutex;                      // one FillScan at a time
   bool closed = false;

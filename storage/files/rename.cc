@@ -10,6 +10,7 @@
 #include "protocol/fscc/attributes.h"
 #include "storage/files/create_access.h"
 #include "storage/files/files_impl.h"
+#include "storage/files/notify.h"
 #include "storage/files/path.h"
 
 namespace holdfast {
@@ -230,7 +231,10 @@ Task<std::optional<NtStatus>> Files::Impl::RenameTo(OpenPtr open, std::u16string
   const bool moved = from.parent != to.parent;
   if (moved) co_await TouchDirectory(from.parent);
   files.ReportChange(from.parent, from.name, moved ? kActionRemoved : kActionRenamedOld, filter);
-  files.ReportChange(to.parent, to.name, moved ? kActionAdded : kActionRenamedNew, filter);
+  // Of a file, but not of a directory, Windows tells those who watch attributes or creation times as well.
+  const std::uint32_t new_filter =
+      file->inode.directory ? filter : filter | notify_filter::kAttributes | notify_filter::kCreation;
+  files.ReportChange(to.parent, to.name, moved ? kActionAdded : kActionRenamedNew, new_filter);
   co_return status;
 }
 

@@ -21,6 +21,13 @@ Task<NtStatus> MoveEnd(Volume& volume, const FileState& file, StreamState& strea
   co_return NtStatus::kSuccess;
 }
 
+// A new size shows its time at once, and with it the time of the writes before.
+void NoteResized(Files& files, Open& open, bool size_changed) {
+  Files::SettleWriteTime(open);
+  files.TouchThrough(open, true, true, true);
+  ReportWritten(files, open, size_changed, true);
+}
+
 }  // namespace
 
 Task<NtStatus> Files::SetEndOfFile(OpenPtr open, std::uint64_t size) {
@@ -44,7 +51,7 @@ Task<NtStatus> Files::SetEndOfFile(OpenPtr open, std::uint64_t size) {
   }
   if (status != NtStatus::kSuccess) co_return status;
   FAULT_POINT("setinfo.stored");
-  NoteWritten(*this, *open, changes, true);
+  NoteResized(*this, *open, changes);
   co_return NtStatus::kSuccess;
 }
 
@@ -87,7 +94,7 @@ Task<NtStatus> Files::SetAllocation(OpenPtr open, std::uint64_t size) {
   }
   FAULT_POINT("setinfo.stored");
   if (shrinks) {
-    NoteWritten(*this, *open, true, true);
+    NoteResized(*this, *open, true);
   } else {
     TouchThrough(*open, false, false, true);
   }

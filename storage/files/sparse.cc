@@ -75,7 +75,8 @@ Task<NtStatus> Files::ZeroRange(OpenPtr open, std::uint64_t offset, std::uint64_
   status = co_await volume_.ZeroData(file->number, open->stream, range, open->durability());
   if (status != NtStatus::kSuccess) co_return status;
   FAULT_POINT("write.data_stored");
-  NoteWritten(*this, *open, false, !open->modified);
+  TouchWritten(open);
+  ReportWritten(*this, *open, false, !open->modified);
   co_return NtStatus::kSuccess;
 }
 

@@ -15,4 +15,29 @@ void Files::TouchThrough(const Open& open, bool access, bool write, bool change)
   file.times_dirty = true;
 }
 
+void Files::TouchWritten(const OpenPtr& open) {
+  if (options_.write_time_delay == Duration{}) {
+    TouchThrough(*open, true, true, true);
+    return;
+  }
+  const FileTime shown = open->file->inode.last_write_time;
+  TouchThrough(*open, true, true, true);
+  if (open->sticky_times & sticky_time::kWrite) return;
+  open->file->inode.last_write_time = shown;
+  open->delayed_write_time = Now();
+  if (open->write_time_delayed) return;
+  open->write_time_delayed = true;
+  clock_.Schedule(clock_.Now() + options_.write_time_delay, [weak = std::weak_ptr<Open>(open)] {
+    if (const OpenPtr written = weak.lock()) SettleWriteTime(*written);
+  });
+}
+
+void Files::SettleWriteTime(Open& open) {
+  const FileTime written = std::exchange(open.delayed_write_time, 0);
+  if (written == 0 || !open.file || (open.sticky_times & sticky_time::kWrite)) return;
+  Inode& inode = open.file->inode;
+  inode.last_write_time = std::max(inode.last_write_time + 1, written);
+  open.file->times_dirty = true;
+}
+
 }  // namespace holdfast

@@ -24,17 +24,49 @@ class InfoTest : public OperationsTest {
 
 constexpr std::int64_t kSomeTime = 120000000000000000;
 
-TEST_F(InfoTest, WritesMoveTheWriteTimeAtOnce) {
+TEST_F(InfoTest, TheFirstWriteShowsAfterADelayLaterOnesWhenTheFileIsClosed) {
+  const auto other = Open(u"f");
   const auto open = Open(u"f");
   const FileFacts before = Facts(open);
   Tick();
   ASSERT_EQ(Write(open, 0, "a"), NtStatus::kSuccess);
-  const FileFacts after = Facts(open);
-  EXPECT_EQ(after.last_write_time, before.last_write_time + 10'000'000);
-  EXPECT_GT(after.change_time, before.change_time);
-  EXPECT_EQ(after.creation_time, before.creation_time);
-  ASSERT_EQ(Run(files().Flush(open)), NtStatus::kSuccess);
-  EXPECT_EQ(Facts(open).last_write_time, after.last_write_time);
+  EXPECT_EQ(Facts(other).last_write_time, before.last_write_time);
+  EXPECT_GT(Facts(other).change_time, before.change_time);
+  clock().Advance(std::chrono::seconds(2));
+  EXPECT_EQ(Facts(other).last_write_time, before.last_write_time + 10'000'000);
+  ASSERT_EQ(Write(open, 0, "b"), NtStatus::kSuccess);
+  clock().Advance(std::chrono::seconds(10));
+  EXPECT_EQ(Facts(other).last_write_time, before.last_write_time + 10'000'000);
+  ASSERT_EQ(Close(open), NtStatus::kSuccess);
+  EXPECT_EQ(Facts(other).last_write_time, before.last_write_time + 30'000'000);
+}
+
+TEST_F(InfoTest, FlushesAndSetInfoShowWhatWasHeldBack) {
+  const auto open = Open(u"f");
+  const auto write_and = [&](auto settle) {
+    const FileTime before = Facts(open).last_write_time;
+    Tick();
+    EXPECT_EQ(Write(open, 0, "a"), NtStatus::kSuccess);
+    EXPECT_EQ(Facts(open).last_write_time, before);
+    settle();
+    EXPECT_GT(Facts(open).last_write_time, before);
+    const FileTime shown = Facts(open).last_write_time;
+    EXPECT_EQ(Run(files().Flush(open)), NtStatus::kSuccess);
+    EXPECT_EQ(Facts(open).last_write_time, shown);
+  };
+  write_and([&] { EXPECT_EQ(Run(files().Flush(open)), NtStatus::kSuccess); });
+  write_and([&] { EXPECT_EQ(Run(files().SetEndOfFile(open, 1)), NtStatus::kSuccess); });
+  write_and([&] { EXPECT_EQ(Set(open, {}), NtStatus::kSuccess); });
+}
+
+TEST_F(InfoTest, WithoutADelayWritesShowAtOnce) {
+  options().write_time_delay = {};
+  Remount();
+  const auto open = Open(u"f");
+  const FileTime before = Facts(open).last_write_time;
+  Tick();
+  ASSERT_EQ(Write(open, 0, "a"), NtStatus::kSuccess);
+  EXPECT_EQ(Facts(open).last_write_time, before + 10'000'000);
 }
 
 TEST_F(InfoTest, ATimeThatAnOpenHasSetIsNotMovedThroughIt) {
@@ -46,10 +78,12 @@ TEST_F(InfoTest, ATimeThatAnOpenHasSetIsNotMovedThroughIt) {
   ASSERT_EQ(Run(files().SetEndOfFile(a, 10)), NtStatus::kSuccess);
   EXPECT_EQ(Facts(b).last_write_time, static_cast<FileTime>(kSomeTime));
   ASSERT_EQ(Write(b, 0, "a"), NtStatus::kSuccess);
+  ASSERT_EQ(Run(files().Flush(b)), NtStatus::kSuccess);
   const FileTime moved = Facts(a).last_write_time;
   EXPECT_GT(moved, static_cast<FileTime>(kSomeTime));
   Tick();
   ASSERT_EQ(Write(a, 0, "a"), NtStatus::kSuccess);
+  ASSERT_EQ(Run(files().Flush(a)), NtStatus::kSuccess);
   EXPECT_EQ(Facts(a).last_write_time, moved);
   ASSERT_EQ(Close(a), NtStatus::kSuccess);
   EXPECT_EQ(Facts(b).last_write_time, moved);
@@ -65,6 +99,7 @@ TEST_F(InfoTest, MinusOneFixesATimeAndMinusTwoReleasesIt) {
   ASSERT_EQ(SetWriteTime(open, -2), NtStatus::kSuccess);
   EXPECT_EQ(Facts(open).last_write_time, before);
   ASSERT_EQ(Write(open, 0, "a"), NtStatus::kSuccess);
+  ASSERT_EQ(Run(files().Flush(open)), NtStatus::kSuccess);
   EXPECT_GT(Facts(open).last_write_time, before);
   EXPECT_EQ(SetWriteTime(open, -3), NtStatus::kInvalidParameter);
 }
@@ -89,6 +124,7 @@ TEST_F(InfoTest, FixedTimesOfAPersistentOpenSurvive) {
   const auto survivor = Survivor(open->persistent_id);
   ASSERT_TRUE(survivor);
   ASSERT_EQ(Write(survivor, 0, "a"), NtStatus::kSuccess);
+  ASSERT_EQ(Run(files().Flush(survivor)), NtStatus::kSuccess);
   EXPECT_EQ(Facts(survivor).last_write_time, static_cast<FileTime>(kSomeTime));
 }
 

@@ -118,6 +118,23 @@ TEST_F(NotifyTest, BothNamesOfARenameComeTogether) {
   EXPECT_EQ(watcher->text(), u"4:a 5:b ");
 }
 
+TEST_F(NotifyTest, ARenamedFileIsAChangeToThoseWhoDoNotListenToNames) {
+  const auto directory = MakeDirectory(u"d");
+  const auto sub = MakeDirectory(u"d\\sub");
+  const auto attributes = Watch(directory, notify_filter::kAttributes);
+  const auto both = Watch(MakeDirectory(u"d"), notify_filter::kAttributes | kNames);
+  OpenOptions options;
+  options.options = kDirectoryFile;
+  ASSERT_EQ(Close(sub), NtStatus::kSuccess);
+  ASSERT_EQ(Run(files().Rename(Open(u"d\\sub", options), u"d\\gone", false, false)), NtStatus::kSuccess);
+  Make(u"d\\a");
+  EXPECT_FALSE(attributes->status);
+  ASSERT_EQ(Run(files().Rename(Open(u"d\\a"), u"d\\b", false, false)), NtStatus::kSuccess);
+  Settle();
+  EXPECT_EQ(attributes->text(), u"3:b ");
+  EXPECT_EQ(both->text(), u"4:sub 5:gone ");
+}
+
 TEST_F(NotifyTest, MoreThanFitsIsOneAnswerToLookAgain) {
   const auto directory = MakeDirectory(u"d");
   auto watcher = Watch(directory, kNames, false, 64);

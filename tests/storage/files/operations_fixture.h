@@ -38,6 +38,8 @@ class OperationsTest : public CoreTest {
 
   Files& files() { return *files_; }
   MemoryStore& store() { return *store_; }
+  // Of the next mount.
+  FilesOptions& options() { return options_; }
 
   // The process dies and another one mounts what the disks have.
   void Remount() {
@@ -138,7 +140,7 @@ class OperationsTest : public CoreTest {
     auto volume = Run(Volume::Mount(*engine_, clock(), SystemRandom(), {}));
     HOLDFAST_CHECK(volume.ok());
     volume_ = std::move(*volume);
-    files_ = std::make_unique<Files>(executor(), *volume_, homes_, clock(), SystemRandom(), FilesOptions{});
+    files_ = std::make_unique<Files>(executor(), *volume_, homes_, clock(), SystemRandom(), options_);
     const auto root = Run(files_->EnsureDirectory(kRootFileNumber, u"share"));
     HOLDFAST_CHECK(root.ok());
     root_ = *root;
@@ -154,6 +156,7 @@ class OperationsTest : public CoreTest {
   std::unique_ptr<MemoryEngine> engine_;
   std::unique_ptr<Volume> volume_;
   LocalHomes homes_;
+  FilesOptions options_;
   std::unique_ptr<Files> files_;
   FileNumber root_ = 0;
 };
