@@ -1,8 +1,6 @@
 // [MS-SMB2] 3.3.5.9: CREATE. Its parts stand in server/create.
 #include "protocol/smb2/messages/create.h"
 
-#include <algorithm>
-
 #include "protocol/fscc/attributes.h"
 #include "protocol/fscc/reparse.h"
 #include "server/commands/handler.h"
@@ -27,10 +25,14 @@ NtStatus ReadIntent(const Request& request, const smb2::CreateRequest& message, 
   if ((request.header.flags & smb2::kFlagDfsOperations) != 0) {
     path = WithoutDfsPrefix(*request.server, request.tree->share->name, path);
   }
-  intent.path = path;
-  // No name may hold a slash, so whoever sends one can only mean a separator; smbd takes it so too.
-  std::replace(intent.path.begin(), intent.path.end(), u'/', u'\\');
-  return intent.reconnects() ? NtStatus::kSuccess : CheckPath(intent.path);
+  if (intent.reconnects()) {
+    intent.path = path;
+    return NtStatus::kSuccess;
+  }
+  auto normalized = NormalizePath(path);
+  if (!normalized.ok()) return normalized.status();
+  intent.path = std::move(*normalized);
+  return NtStatus::kSuccess;
 }
 
 // "Response Construction"

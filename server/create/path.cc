@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <vector>
 
 #include "server/server.h"
 
@@ -21,20 +22,36 @@ bool SameAscii(std::u16string_view a, std::u16string_view b) {
 
 }  // namespace
 
-NtStatus CheckPath(std::u16string_view path) {
-  if (path.empty()) return NtStatus::kSuccess;
-  if (path.front() == u'\\') return NtStatus::kInvalidParameter;
+Result<std::u16string> NormalizePath(std::u16string_view sent) {
+  // No name may hold a slash, so whoever sends one can only mean a separator; smbd takes it so too.
+  std::u16string path(sent);
+  std::replace(path.begin(), path.end(), u'/', u'\\');
+  if (path.starts_with(u'\\')) return NtStatus::kInvalidParameter;
   if (path.find(u'\0') != path.npos) return NtStatus::kObjectNameInvalid;
   const bool is_device = std::any_of(std::begin(kDeviceNames), std::end(kDeviceNames),
-                                     [path](std::u16string_view name) { return SameAscii(name, path); });
+                                     [&](std::u16string_view name) { return SameAscii(name, path); });
   if (is_device) return NtStatus::kAccessDenied;
-  for (std::u16string_view rest = path; !rest.empty();) {
-    const std::size_t end = std::min(rest.find(u'\\'), rest.size());
-    const std::u16string_view component = rest.substr(0, end);
-    if (component == u"." || component == u"..") return NtStatus::kObjectPathSyntaxBad;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+
+  std::vector<std::u16string_view> kept;
+  std::size_t seen = 0;
+  for (std::size_t begin = 0; begin <= path.size(); ++seen) {
+    const std::size_t end = std::min(path.find(u'\\', begin), path.size());
+    const std::u16string_view component = std::u16string_view(path).substr(begin, end - begin);
+    if (component == u"..") {
+      if (kept.empty()) return NtStatus::kObjectPathSyntaxBad;
+      if (seen == 1 && end < path.size()) return NtStatus::kInvalidParameter;
+      kept.pop_back();
+    } else if (component != u".") {
+      kept.push_back(component);
+    }
+    begin = end + 1;
   }
-  return NtStatus::kSuccess;
+  std::u16string normalized;
+  for (const std::u16string_view component : kept) {
+    if (component.data() != kept.front().data()) normalized += u'\\';
+    normalized += component;
+  }
+  return normalized;
 }
 
 std::u16string_view WithoutDfsPrefix(const Server& server, std::u16string_view share, std::u16string_view path) {

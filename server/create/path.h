@@ -10,10 +10,11 @@ namespace holdfast {
 
 class Server;
 
-// Checks what has to do with the protocol; the names themselves are judged by storage/files.
-// STATUS_INVALID_PARAMETER for a leading backslash; STATUS_OBJECT_PATH_SYNTAX_BAD for components "." and "..";
-// STATUS_ACCESS_DENIED for names of DOS devices, as Windows; STATUS_OBJECT_NAME_INVALID for a zero.
-NtStatus CheckPath(std::u16string_view path);
+// The path with backslashes only and without components "." and ".."; the names themselves are judged by storage/files.
+// Behaviour notes 303 and 304: STATUS_INVALID_PARAMETER for a leading separator and for one that begins in the form
+// "x\..\"; STATUS_OBJECT_PATH_SYNTAX_BAD when ".." leads out of the share; STATUS_ACCESS_DENIED for names of DOS
+// devices; STATUS_OBJECT_NAME_INVALID for a zero.
+Result<std::u16string> NormalizePath(std::u16string_view path);
 
 // The path behind "server\share\" when SMB2_FLAGS_DFS_OPERATIONS is set and the first two components are this server
 // and this share; else the path as it is. Shares here are no DFS shares, yet some clients send such paths.

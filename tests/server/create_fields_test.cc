@@ -68,31 +68,52 @@ TEST(CreateFields, EnumerationsEndSomewhere) {
   EXPECT_EQ(CheckCreateFields(message), NtStatus::kBadImpersonationLevel);
 }
 
-// 3.3.5.9 with behaviour notes 303 and 304
-TEST(CreatePath, IsRelativeToTheShare) {
-  EXPECT_EQ(CheckPath(u""), NtStatus::kSuccess);
-  EXPECT_EQ(CheckPath(u"a\\b.txt"), NtStatus::kSuccess);
-  EXPECT_EQ(CheckPath(u"a\\b:stream:$DATA"), NtStatus::kSuccess);
-  EXPECT_EQ(CheckPath(u"\\a"), NtStatus::kInvalidParameter);
+std::u16string Path(std::u16string_view path) {
+  auto normalized = NormalizePath(path);
+  return normalized.ok() ? *normalized : u"refused";
 }
 
-TEST(CreatePath, HasNoDotComponents) {
-  EXPECT_EQ(CheckPath(u"."), NtStatus::kObjectPathSyntaxBad);
-  EXPECT_EQ(CheckPath(u"a\\..\\b"), NtStatus::kObjectPathSyntaxBad);
-  EXPECT_EQ(CheckPath(u"a\\.."), NtStatus::kObjectPathSyntaxBad);
-  EXPECT_EQ(CheckPath(u"a\\...\\.b"), NtStatus::kSuccess);
+NtStatus Refusal(std::u16string_view path) { return NormalizePath(path).status(); }
+
+// 3.3.5.9 with behaviour notes 303 and 304
+TEST(CreatePath, IsRelativeToTheShare) {
+  EXPECT_EQ(Path(u""), u"");
+  EXPECT_EQ(Path(u"a\\b.txt"), u"a\\b.txt");
+  EXPECT_EQ(Path(u"a\\b:stream:$DATA"), u"a\\b:stream:$DATA");
+  EXPECT_EQ(Path(u"a\\"), u"a\\");
+  EXPECT_EQ(Refusal(u"\\a"), NtStatus::kInvalidParameter);
+}
+
+TEST(CreatePath, LosesItsDotComponents) {
+  EXPECT_EQ(Path(u"."), u"");
+  EXPECT_EQ(Path(u"a\\.."), u"");
+  EXPECT_EQ(Path(u"a\\b\\.."), u"a");
+  EXPECT_EQ(Path(u"a\\b\\..\\c"), u"a\\c");
+  EXPECT_EQ(Path(u"a\\.\\b"), u"a\\b");
+  EXPECT_EQ(Path(u"a\\...\\.b"), u"a\\...\\.b");
+}
+
+TEST(CreatePath, DoesNotLeadOutOfTheShare) {
+  EXPECT_EQ(Refusal(u".."), NtStatus::kObjectPathSyntaxBad);
+  EXPECT_EQ(Refusal(u"..\\..\\.."), NtStatus::kObjectPathSyntaxBad);
+  EXPECT_EQ(Refusal(u"a\\b\\..\\..\\..\\c"), NtStatus::kObjectPathSyntaxBad);
+  EXPECT_EQ(Refusal(u"x\\..\\y.txt"), NtStatus::kInvalidParameter);
+}
+
+TEST(CreatePath, TakesSlashesForSeparators) {
+  EXPECT_EQ(Path(u"a/b"), u"a\\b");
+  EXPECT_EQ(Refusal(u"/a"), NtStatus::kInvalidParameter);
+  EXPECT_EQ(Refusal(u"../a"), NtStatus::kObjectPathSyntaxBad);
 }
 
 TEST(CreatePath, IsNoDosDevice) {
-  EXPECT_EQ(CheckPath(u"nul"), NtStatus::kAccessDenied);
-  EXPECT_EQ(CheckPath(u"COM7"), NtStatus::kAccessDenied);
-  EXPECT_EQ(CheckPath(u"a\\nul"), NtStatus::kSuccess);
-  EXPECT_EQ(CheckPath(u"nul.txt"), NtStatus::kSuccess);
+  EXPECT_EQ(Refusal(u"nul"), NtStatus::kAccessDenied);
+  EXPECT_EQ(Refusal(u"COM7"), NtStatus::kAccessDenied);
+  EXPECT_EQ(Path(u"a\\nul"), u"a\\nul");
+  EXPECT_EQ(Path(u"nul.txt"), u"nul.txt");
 }
 
-TEST(CreatePath, HoldsNoZero) {
-  EXPECT_EQ(CheckPath(std::u16string_view(u"a\0b", 3)), NtStatus::kObjectNameInvalid);
-}
+TEST(CreatePath, HoldsNoZero) { EXPECT_EQ(Refusal(std::u16string_view(u"a\0b", 3)), NtStatus::kObjectNameInvalid); }
 
 }  // namespace
 }  // namespace holdfast
