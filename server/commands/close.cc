@@ -22,7 +22,7 @@ Task<Reply> HandleClose(RequestPtr request) {
   const OpenPtr open = handle->open;
   Files& files = FilesOf(*request);
   if ((close.flags & smb2::close_flag::kPostqueryAttrib) != 0) {
-    Files::SettleWriteTime(*open);
+    files.SettleWriteTime(*open);
     const auto facts = co_await files.QueryFacts(open);
     if (facts.ok()) {
       response.flags = smb2::close_flag::kPostqueryAttrib;

@@ -167,8 +167,8 @@ class Files {
   Task<NtStatus> Close(OpenPtr open);
   // Connection or session lost: preserves durable, resilient and persistent opens (answers true), closes others.
   Task<bool> Disconnect(OpenPtr open);
-  // Shows the time of writes that was held back, as a close does: before the facts that a CLOSE answers are asked.
-  static void SettleWriteTime(Open& open);
+  // Writes whose time was held back show now, as at a close: before the facts that a CLOSE answers are asked.
+  void SettleWriteTime(Open& open);
   // FSCTL_LMR_REQUEST_RESILIENCY, 3.3.5.15.9.
   Task<NtStatus> RequestResiliency(OpenPtr open, std::uint32_t timeout_ms);
 

@@ -23,7 +23,7 @@ Task<NtStatus> MoveEnd(Volume& volume, const FileState& file, StreamState& strea
 
 // A new size shows its time at once, and with it the time of the writes before.
 void NoteResized(Files& files, Open& open, bool size_changed) {
-  Files::SettleWriteTime(open);
+  files.SettleWriteTime(open);
   files.TouchThrough(open, true, true, true);
   ReportWritten(files, open, size_changed, true);
 }

@@ -4,6 +4,17 @@
 #include "storage/files/operation.h"
 
 namespace holdfast {
+namespace {
+
+void ShowWriteTime(Open& open, FileTime when) {
+  if (std::exchange(open.delayed_write_time, 0) == 0 || !open.file) return;
+  if (open.sticky_times & sticky_time::kWrite) return;
+  Inode& inode = open.file->inode;
+  inode.last_write_time = std::max(inode.last_write_time + 1, when);
+  open.file->times_dirty = true;
+}
+
+}  // namespace
 
 void Files::TouchThrough(const Open& open, bool access, bool write, bool change) {
   FileState& file = *open.file;
@@ -28,16 +39,10 @@ void Files::TouchWritten(const OpenPtr& open) {
   if (open->write_time_delayed) return;
   open->write_time_delayed = true;
   clock_.Schedule(clock_.Now() + options_.write_time_delay, [weak = std::weak_ptr<Open>(open)] {
-    if (const OpenPtr written = weak.lock()) SettleWriteTime(*written);
+    if (const OpenPtr written = weak.lock()) ShowWriteTime(*written, written->delayed_write_time);
   });
 }
 
-void Files::SettleWriteTime(Open& open) {
-  const FileTime written = std::exchange(open.delayed_write_time, 0);
-  if (written == 0 || !open.file || (open.sticky_times & sticky_time::kWrite)) return;
-  Inode& inode = open.file->inode;
-  inode.last_write_time = std::max(inode.last_write_time + 1, written);
-  open.file->times_dirty = true;
-}
+void Files::SettleWriteTime(Open& open) { ShowWriteTime(open, Now()); }
 
 }  // namespace holdfast

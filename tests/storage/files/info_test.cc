@@ -38,7 +38,7 @@ TEST_F(InfoTest, TheFirstWriteShowsAfterADelayLaterOnesWhenTheFileIsClosed) {
   clock().Advance(std::chrono::seconds(10));
   EXPECT_EQ(Facts(other).last_write_time, before.last_write_time + 10'000'000);
   ASSERT_EQ(Close(open), NtStatus::kSuccess);
-  EXPECT_EQ(Facts(other).last_write_time, before.last_write_time + 30'000'000);
+  EXPECT_EQ(Facts(other).last_write_time, before.last_write_time + 130'000'000);
 }
 
 TEST_F(InfoTest, FlushesAndSetInfoShowWhatWasHeldBack) {
