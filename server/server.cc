@@ -49,10 +49,7 @@ Server::Server(ServerConfig config, ServerSeams seams)
   ipc->comment = "Remote IPC";
   ipc->is_ipc = true;
   shares_.push_back(std::move(ipc));
-  seams_.clock->Schedule(seams_.clock->Now() + std::chrono::milliseconds(config_.interim_after_ms),
-                         [this, alive = std::weak_ptr(alive_)] {
-                           if (!alive.expired()) SweepSlowRequests();
-                         });
+  ScheduleSweep();
 }
 
 Server::~Server() = default;
@@ -62,7 +59,12 @@ void Server::SweepSlowRequests() {
   for (const auto& [id, connection] : connections_) {
     Pipeline::SendInterimForSlow(*connection, seams_.clock->Now() - age);
   }
-  seams_.clock->Schedule(seams_.clock->Now() + age, [this, alive = std::weak_ptr(alive_)] {
+  ScheduleSweep();
+}
+
+void Server::ScheduleSweep() {
+  const auto when = seams_.clock->Now() + std::chrono::milliseconds(config_.interim_after_ms);
+  seams_.clock->Schedule(when, [this, alive = std::weak_ptr(alive_)] {
     if (!alive.expired()) SweepSlowRequests();
   });
 }

@@ -79,6 +79,7 @@ class Server {
   friend class Pipeline;
   // STATUS_PENDING for what takes longer than interim_after_ms, 3.3.4.2.
   void SweepSlowRequests();
+  void ScheduleSweep();
 
   ServerConfig config_;
   ServerSeams seams_;

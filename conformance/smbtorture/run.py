@@ -31,7 +31,6 @@ LEDGER = HERE / 'cases.csv'
 COLUMNS = ['suite', 'case', 'embedded', 'rados', 'samba', 'reason', 'section']
 SHARES = {}
 CASE_SECONDS = 120
-FLAKY = {}
 EVENT = re.compile(r'^(test|success|successful|failure|error|skip|knownfail|xfail): (.*)$')
 RESULT = {'success': 'pass', 'successful': 'pass', 'failure': 'fail', 'error': 'fail', 'skip': 'skip', 'knownfail': 'fail',
           'xfail': 'fail'}

@@ -30,11 +30,7 @@ bool IsInputAligned(const Request& request, const smb2::IoctlRequest& message) {
 }
 
 Reply Finish(const ControlCall& call, ControlResult result) {
-  if (result.disconnect) {
-    Reply reply(result.status);
-    reply.disconnect = true;
-    return reply;
-  }
+  if (result.disconnect) return Reply::Disconnect(result.status);
   if (IsError(result.status) && !result.answers) return result.status;
   smb2::IoctlResponse response;
   response.ctl_code = call.message.ctl_code;

@@ -172,9 +172,7 @@ Task<Reply> HandleNegotiate(RequestPtr request) {
   Connection& connection = *request->connection;
   if (connection.dialect != 0) {
     ++server.metrics().peer_faults;
-    Reply reply(NtStatus::kInvalidParameter);
-    reply.disconnect = true;
-    co_return reply;
+    co_return Reply::Disconnect(NtStatus::kInvalidParameter);
   }
   const auto decoded = smb2::Decode<smb2::NegotiateRequest>(request->message);
   if (!decoded.ok() || decoded->dialects.empty()) co_return NtStatus::kInvalidParameter;

@@ -90,7 +90,6 @@ Task<Reply> HandleQueryDirectory(RequestPtr request) {
   }
   // The first entry does not fit: Windows has no answer with a cut name either.
   if (writer.empty()) co_return NtStatus::kInfoLengthMismatch;
-  request->handle->enumeration_info_class = query.file_information_class;
   const Bytes buffer = writer.Finish();
   co_return Answer(smb2::QueryDirectoryResponse{.output_buffer = buffer});
 }

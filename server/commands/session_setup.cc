@@ -44,7 +44,6 @@ SessionPtr NewSession(Server& server, const std::shared_ptr<Connection>& connect
   auto session = std::make_shared<Session>();
   session->session_id = server.NewSessionId();
   session->connection = connection;
-  session->creation_time = server.clock().NowFileTime();
   server.AddSession(session);
   connection->sessions[session->session_id] = session;
   return session;

@@ -33,9 +33,7 @@ Task<Reply> HandleTreeConnect(RequestPtr request) {
   Session& session = *request->session;
   if (connection.smb311() && !request->encrypted && !request->header.is_signed()) {
     ++server.metrics().peer_faults;
-    Reply reply(NtStatus::kAccessDenied);
-    reply.disconnect = true;
-    co_return reply;
+    co_return Reply::Disconnect(NtStatus::kAccessDenied);
   }
   const auto decoded = smb2::Decode<smb2::TreeConnectRequest>(request->message);
   if (!decoded.ok()) co_return NtStatus::kInvalidParameter;

@@ -102,9 +102,7 @@ std::optional<Reply> Admit(Request& request, const ChainState& chain) {
   const CommandRow& row = RowOf(request.header.command);
   if (request.header.is_response()) {
     ++request.server->metrics().peer_faults;
-    Reply reply(NtStatus::kInvalidParameter);
-    reply.disconnect = true;
-    return reply;
+    return Reply::Disconnect(NtStatus::kInvalidParameter);
   }
   if (request.related) {
     if (chain.broken) {
@@ -121,9 +119,7 @@ std::optional<Reply> Admit(Request& request, const ChainState& chain) {
   }
   if (request.connection->dialect == 0 && row.code != smb2::Command::kNegotiate) {
     ++request.server->metrics().peer_faults;
-    Reply reply(NtStatus::kInvalidParameter);
-    reply.disconnect = true;
-    return reply;
+    return Reply::Disconnect(NtStatus::kInvalidParameter);
   }
   if (auto refused = FindSession(request, row)) return refused;
   if (row.needs >= Needs::kTree) {

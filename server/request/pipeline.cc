@@ -28,7 +28,6 @@ constexpr std::size_t kSendQueueBytes = 64u << 20;
 struct Chain {
   std::shared_ptr<Connection> connection;
   std::vector<RequestPtr> requests;
-  std::vector<bool> sequence_counted;
 };
 
 bool MustSign(const Request& request, const Reply& reply) {
@@ -199,7 +198,7 @@ bool StartFrame(const std::shared_ptr<Connection>& connection, Bytes received) {
   const auto messages = smb2::SplitCompound(ByteView(*frame).subspan(begin));
   if (!messages) return false;
 
-  Chain chain{connection, {}, {}};
+  Chain chain{connection, {}};
   for (std::size_t i = 0; i < messages->size(); ++i) {
     auto header = smb2::Header::Decode((*messages)[i]);
     if (!header.ok()) return false;

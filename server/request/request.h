@@ -67,6 +67,12 @@ struct Reply {
   Reply(NtStatus s) : status(s) {}  // NOLINT
   explicit Reply(Bytes b) : body(std::move(b)) {}
   Reply(NtStatus s, Bytes b) : status(s), body(std::move(b)) {}
+  // No answer: the connection ends.
+  static Reply Disconnect(NtStatus s) {
+    Reply reply(s);
+    reply.disconnect = true;
+    return reply;
+  }
 };
 
 }  // namespace holdfast

@@ -18,7 +18,6 @@ struct Handle {
   std::shared_ptr<TreeConnect> tree;
   OpenPtr open;                          // null for a pipe
   std::shared_ptr<NamedPipe> pipe;       // null for a file
-  std::uint32_t enumeration_info_class = 0;
   std::uint32_t current_ea_index = 1;    // Open.CurrentEaIndex, 3.3.5.20.1
   bool closing = false;
   std::vector<std::shared_ptr<OneShot<bool>>> pipe_readers;  // READs of the empty pipe: commands/pipe_io.h

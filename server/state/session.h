@@ -39,7 +39,6 @@ struct Session {
   std::unique_ptr<AuthExchange> exchange;                  // of the sign-in under way
   bool exchange_running = false;                           // on a worker thread right now
   bool logged_off = false;
-  FileTime creation_time = 0;
 
   std::map<std::uint32_t, TreeConnectPtr> trees;
   std::unordered_map<std::uint64_t, HandlePtr> handles;    // by volatile id
