@@ -22,6 +22,7 @@ PARTS = [
     ('protocol', 'wire formats, crypto, security descriptors', ['build/dev/tests/protocol/protocol_test'], 300),
     ('auth', 'NTLM, Kerberos, PAC', ['build/dev/tests/auth/auth_test'], 300),
     ('engine', 'both engines, power cuts, SIGKILL', ['build/dev/tests/storage/engine/engine_test'], 300),
+    ('threads', 'engine, signing and sign-in on many threads, under TSan (builds them)', ['tests/threads/run'], 900),
     ('volume', 'namespace, streams, crashes at every write', ['build/dev/tests/storage/volume/volume_test'], 300),
     ('files', 'MS-FSA semantics, persistent opens', ['build/dev/tests/storage/files/files_test'], 300),
     ('server', 'pipes, information classes, pipeline', ['build/dev/tests/server/server_test'], 300),
