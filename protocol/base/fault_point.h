@@ -20,5 +20,5 @@ inline std::atomic<bool> g_fault_point_armed{false};
 #define FAULT_POINT(name) \
   (::holdfast::g_fault_point_armed.load(std::memory_order_relaxed) ? ::holdfast::ReachFaultPoint(name) : static_cast<void>(0))
 #else
-#define FAULT_POINT(name) static_cast<void>(0)
+#define FAULT_POINT(name) static_cast<void>(sizeof(name))
 #endif

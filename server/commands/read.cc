@@ -1,6 +1,7 @@
 // [MS-SMB2] 3.3.5.12: READ.
 #include "protocol/smb2/messages/read.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "protocol/dtyp/access_mask.h"
@@ -34,8 +35,8 @@ Task<Reply> ReadFromPipe(RequestPtr request, std::uint32_t length) {
   auto output = co_await ReadPipe(request, length);
   if (!output.ok()) co_return output.status();
   const std::size_t count = output->data.size();
-  Bytes body(kFixedSize);
-  body.insert(body.end(), output->data.begin(), output->data.end());
+  Bytes body(kFixedSize + count);
+  std::copy(output->data.begin(), output->data.end(), body.begin() + kFixedSize);
   co_return Reply(output->more ? NtStatus::kBufferOverflow : NtStatus::kSuccess, FinishBody(std::move(body), count));
 }
 
