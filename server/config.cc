@@ -215,6 +215,7 @@ std::optional<ServerConfig> LoadConfig(const std::string& file, std::string* err
   top.Choice("engine", config.engine, kEngines);
   top.Text("engine_directory", config.engine_directory);
   top.Number("worker_threads", config.worker_threads, 1, 256);
+  top.Flag("multichannel", config.multichannel);
   top.Flag("require_signing", config.require_signing);
   top.Flag("require_encryption", config.require_encryption);
   top.Choice("min_dialect", config.min_dialect, kDialects);
@@ -258,6 +259,7 @@ std::optional<ServerConfig> LoadConfig(const std::string& file, std::string* err
       TableReader limits(file, "limits.", *node->as_table());
       limits.Number("max_connections", config.max_connections, 1, 1'000'000);
       limits.Number("max_sessions_per_connection", config.max_sessions_per_connection, 1, 1'000'000);
+      limits.Number("max_channels_per_session", config.max_channels_per_session, 1, 1'024);
       limits.Number("max_trees_per_session", config.max_trees_per_session, 1, 65'536);
       limits.Number("max_opens_per_session", config.max_opens_per_session, 16, 16'777'216);
       limits.Number("max_credits", config.max_credits, 128, 65'535);

@@ -31,6 +31,7 @@ struct ServerConfig {
   std::string engine_directory;
   unsigned worker_threads = 4;
 
+  bool multichannel = true;                   // several connections of a client carry one session
   bool require_signing = true;
   bool require_encryption = false;            // for all shares
   std::uint16_t min_dialect = 0x0202;
@@ -47,6 +48,7 @@ struct ServerConfig {
   // Limits on what a peer can make grow.
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_sessions_per_connection = 4'096;
+  std::uint32_t max_channels_per_session = 64;
   std::uint32_t max_trees_per_session = 1'024;
   std::uint32_t max_opens_per_session = 131'072;
   std::uint16_t max_credits = 8'192;          // per connection

@@ -108,7 +108,9 @@ Task<void> Server::Serve(std::shared_ptr<Transport> transport) {
   const auto pending = connection->pending;
   for (const auto& [id, request] : pending) request->wait->Cancel(NtStatus::kCancelled);
   const auto sessions = connection->sessions;
-  for (const auto& [id, session] : sessions) co_await EndSession(session, EndReason::kConnectionLost);
+  for (const auto& [id, session] : sessions) co_await LoseChannel(session, connection->id);
+  connection->sessions.clear();
+  clients_.erase({connection->client_guid, connection->id});
   connections_.erase(connection->id);
 }
 
@@ -176,12 +178,38 @@ SessionPtr Server::FindSession(std::uint64_t session_id) const {
 
 void Server::AddSession(SessionPtr session) { sessions_[session->session_id] = std::move(session); }
 
+void Server::AddChannel(const SessionPtr& session, const std::shared_ptr<Connection>& connection,
+                        std::shared_ptr<crypto::Signer> signer) {
+  session->channels.push_back({connection->id, connection, std::move(signer)});
+  connection->sessions[session->session_id] = session;
+}
+
+Task<void> Server::LoseChannel(SessionPtr session, std::uint64_t connection_id) {
+  std::erase_if(session->channels, [&](const Channel& channel) { return channel.connection_id == connection_id; });
+  if (session->channels.empty()) co_await EndSession(session, EndReason::kConnectionLost);
+}
+
+void Server::AddClient(const std::shared_ptr<Connection>& connection) {
+  if (connection->dialect > 0x0202) clients_[{connection->client_guid, connection->id}] = connection;
+}
+
+std::vector<std::shared_ptr<Connection>> Server::ConnectionsOf(const Guid& client_guid) const {
+  std::vector<std::shared_ptr<Connection>> found;
+  for (auto it = clients_.lower_bound({client_guid, 0}); it != clients_.end() && it->first.first == client_guid; ++it) {
+    if (auto connection = it->second.lock()) found.push_back(std::move(connection));
+  }
+  return found;
+}
+
 Task<void> Server::EndSession(SessionPtr session, EndReason reason) {
   if (session->logged_off) co_return;
   session->logged_off = true;
   sessions_.erase(session->session_id);
-  if (auto connection = session->connection.lock()) {
+  for (const Channel& channel : std::exchange(session->channels, {})) {
+    const auto connection = channel.connection.lock();
+    if (!connection) continue;
     connection->sessions.erase(session->session_id);
+    connection->sign_ins.erase(session->session_id);
     // Its requests end before anybody is told that the session is gone.
     std::vector<RequestPtr> own;
     for (const auto& [id, request] : connection->pending) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -60,6 +62,11 @@ class Server {
   std::uint64_t NewSessionId();
   SessionPtr FindSession(std::uint64_t session_id) const;
   void AddSession(SessionPtr session);
+  // The session on one more connection, 3.3.5.5.3; `signer` is null while its first sign-in lasts.
+  void AddChannel(const SessionPtr& session, const std::shared_ptr<Connection>& connection,
+                  std::shared_ptr<crypto::Signer> signer);
+  // 3.3.7.1: the session and its opens live on while another channel does; the last one ends it.
+  Task<void> LoseChannel(SessionPtr session, std::uint64_t connection_id);
   // Ends a session: opens are preserved (logoff, loss) or closed (failed re-authentication), trees go.
   enum class EndReason { kConnectionLost, kLogoff, kPreviousSession, kFailedReauthentication };
   Task<void> EndSession(SessionPtr session, EndReason reason);
@@ -72,6 +79,13 @@ class Server {
   void RemoveHandle(const SessionPtr& session, const HandlePtr& handle);
   // The handle of this session for the open, if it is attached here (a replayed CREATE).
   HandlePtr FindHandle(const SessionPtr& session, const OpenPtr& open) const;
+
+  // The connections of a client, by the ClientGuid of their NEGOTIATE, oldest first; 2.0.2 has none.
+  void AddClient(const std::shared_ptr<Connection>& connection);
+  std::vector<std::shared_ptr<Connection>> ConnectionsOf(const Guid& client_guid) const;
+
+  // ClientGuid and CreateGuid of the CREATEs being carried out, one a request at most: create/create_reservation.h.
+  std::set<std::pair<Guid, Guid>>& creates_under_way() { return creates_under_way_; }
 
   std::size_t connection_count() const { return connections_.size(); }
 
@@ -88,6 +102,8 @@ class Server {
   std::vector<SharePtr> shares_;
   std::unordered_map<std::uint64_t, SessionPtr> sessions_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
+  std::map<std::pair<Guid, std::uint64_t>, std::weak_ptr<Connection>> clients_;  // by ClientGuid and connection id
+  std::set<std::pair<Guid, Guid>> creates_under_way_;
   std::uint64_t next_connection_id_ = 1;
   std::shared_ptr<int> alive_ = std::make_shared<int>();  // timers outlive nothing
 };

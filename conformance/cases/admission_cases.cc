@@ -208,7 +208,7 @@ namespace {
 
 smb2::ValidateNegotiateInfoRequest WhatWeSent(const ConnectOptions& options) {
   smb2::ValidateNegotiateInfoRequest info;
-  info.capabilities = smb2::capability::kLargeMtu | smb2::capability::kPersistentHandles |
+  info.capabilities = smb2::capability::kLargeMtu | smb2::capability::kMultiChannel | smb2::capability::kPersistentHandles |
                       smb2::capability::kEncryption | smb2::capability::kLeasing;
   info.guid = options.client_guid;
   info.security_mode = smb2::security_mode::kSigningEnabled;

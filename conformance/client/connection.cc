@@ -50,6 +50,7 @@ Task<NtStatus> Connection::Negotiate() {
   request.security_mode = smb2::security_mode::kSigningEnabled;
   request.capabilities = smb2::capability::kLargeMtu | smb2::capability::kPersistentHandles |
                          smb2::capability::kEncryption | smb2::capability::kLeasing;
+  if (options_.multichannel) request.capabilities |= smb2::capability::kMultiChannel;
   request.client_guid = options_.client_guid;
   request.dialects = options_.dialects;
   Bytes salt(32);
@@ -139,7 +140,7 @@ smb2::Header Connection::MakeHeader(smb2::Command command, std::uint16_t charge,
 std::shared_ptr<Connection::Waiting> Connection::Expect(const smb2::Header& header, const CallOptions& options) {
   auto waiting = std::make_shared<Waiting>();
   waiting->session = options.session;
-  waiting->was_signed = options.session && options.session->signer && header.is_signed();
+  waiting->was_signed = options.session && options.session->signer && header.is_signed() && !options.unverified;
   waiting->preauth = options.preauth;
   waiting_[header.message_id] = waiting;
   return waiting;
@@ -160,10 +161,12 @@ Task<Result<Response>> Connection::CallEncoded(smb2::Command command, Bytes body
   out.resize(kRoom);
   header.AppendTo(out);
   out.insert(out.end(), body.begin(), body.end());
+  out = Seal(std::move(out), options.session.get(), encrypt, sign);
+  // With its signature: the messages that bind a channel have one.
   if (options.preauth) options.preauth->Update(ByteView(out).subspan(kRoom));
 
   const auto waiting = Expect(header, options);
-  Queue(Seal(std::move(out), options.session.get(), encrypt, sign));
+  Queue(std::move(out));
   const NtStatus status = co_await waiting->done.Wait();
   if (status != NtStatus::kSuccess) co_return status;
   co_return std::move(waiting->response);
@@ -212,7 +215,7 @@ Task<std::vector<Result<Response>>> Connection::CallChain(std::vector<ChainEleme
 
 Bytes Connection::Seal(Bytes message, SessionSecurity* session, bool encrypt, bool sign) {
   if (encrypt) {
-    return session->encryptor->Encrypt(session->session_id, session->next_nonce++, ByteView(message).subspan(kRoom),
+    return session->encryptor->Encrypt(session->session_id, (*session->next_nonce)++, ByteView(message).subspan(kRoom),
                                        kRoom);
   }
   if (sign) session->signer->Sign(std::span(message).subspan(kRoom));

@@ -29,15 +29,17 @@ struct ConnectOptions {
   std::vector<std::uint16_t> signing_algorithms = {2, 1, 0};
   Guid client_guid;
   std::uint16_t credits = 512;  // asked for with every request while fewer are held
+  bool multichannel = true;     // announces SMB2_GLOBAL_CAP_MULTI_CHANNEL
 };
 
-// Keys and flags of a session, shared with the connection that seals for it.
+// Keys and flags of a session on one connection, shared with the connection that seals for it. The channels of a session
+// sign with keys of their own, and encrypt with the same ones.
 struct SessionSecurity {
   std::uint64_t session_id = 0;
-  std::unique_ptr<crypto::Signer> signer;
-  std::unique_ptr<crypto::MessageCipher> encryptor, decryptor;
+  std::shared_ptr<crypto::Signer> signer;
+  std::shared_ptr<crypto::MessageCipher> encryptor, decryptor;
   bool encrypt = false;
-  std::uint64_t next_nonce = 1;
+  std::shared_ptr<std::uint64_t> next_nonce = std::make_shared<std::uint64_t>(1);
 };
 
 struct Response {
@@ -61,6 +63,7 @@ struct CallOptions {
   bool encrypt = false;                  // also when the session does not demand it (encrypting share)
   std::uint64_t* message_id = nullptr;   // set before the request leaves, for Cancel
   crypto::PreauthIntegrity* preauth = nullptr;  // takes in the request, and the answer unless it ends the sign-in
+  bool unverified = false;               // the caller checks the signature of the answer
 };
 
 // One request of a compound. Its options name the flags: kFlagRelatedOperations for one that goes on with the last.

@@ -20,6 +20,9 @@ class Session {
   // SESSION_SETUP to its end. `previous_session_id` makes the server give up that session first.
   static Task<Result<std::shared_ptr<Session>>> SignIn(std::shared_ptr<Connection> connection, Credentials credentials,
                                                        std::uint64_t previous_session_id = 0);
+  // Signs in on a further connection and makes it a channel of this session, 3.2.4.2.3.3: the session as it is seen over
+  // that connection. Trees of the session are used over it with Tree::On.
+  Task<Result<std::shared_ptr<Session>>> Bind(std::shared_ptr<Connection> connection, Credentials credentials);
   // A new sign-in on the living session (re-authentication).
   Task<NtStatus> Renew(Credentials credentials);
   Task<NtStatus> Logoff();
@@ -30,9 +33,12 @@ class Session {
   void set_encrypt(bool on) { security_->encrypt = on && security_->encryptor; }
 
  private:
-  Task<NtStatus> Exchange(Credentials credentials, std::uint64_t previous_session_id, bool renewal);
+  enum class Purpose : std::uint8_t { kSignIn, kRenewal, kBinding };
+  Task<NtStatus> Exchange(Credentials credentials, std::uint64_t previous_session_id, Purpose purpose);
   void MakeKeys(const Bytes& session_key, const crypto::PreauthIntegrity& preauth);
+  void MakeChannelKey(const Bytes& session_key, const crypto::PreauthIntegrity& preauth);
   std::shared_ptr<Connection> connection_;
+  std::shared_ptr<crypto::Signer> session_signer_;  // Session.SigningKey, which binds further channels
   std::shared_ptr<SessionSecurity> security_ = std::make_shared<SessionSecurity>();
 };
 
@@ -52,6 +58,8 @@ class Tree {
  public:
   static Task<Result<std::shared_ptr<Tree>>> Connect(std::shared_ptr<Session> session, std::string unc);
   Task<NtStatus> Disconnect();
+  // The same tree over another channel of its session.
+  std::shared_ptr<Tree> On(std::shared_ptr<Session> channel) const;
 
   Task<Result<CreateResult>> Create(smb2::CreateRequest request, Replay replay = {});
   Task<NtStatus> Close(smb2::FileId file, Replay replay = {});

@@ -31,6 +31,12 @@ Task<Result<std::shared_ptr<Tree>>> Tree::Connect(std::shared_ptr<Session> sessi
   co_return tree;
 }
 
+std::shared_ptr<Tree> Tree::On(std::shared_ptr<Session> channel) const {
+  auto tree = std::make_shared<Tree>(*this);
+  tree->session_ = std::move(channel);
+  return tree;
+}
+
 CallOptions Tree::Options(Replay replay, std::uint32_t payload) const {
   CallOptions options;
   options.tree_id = tree_id_;

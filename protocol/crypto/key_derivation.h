@@ -27,7 +27,7 @@ struct SessionKeys {
 SessionKeys DeriveSessionKeys(std::uint16_t dialect, Cipher cipher, ByteView session_key, ByteView full_session_key,
                               ByteView preauth_hash);
 
-// Channel.SigningKey of a binding (3.3.5.5.3): from Session.SessionKey and the preauth hash of the binding exchange.
+// Channel.SigningKey of a binding (3.3.5.5.3): from the key and the preauth hash of the sign-in that bound the channel.
 Bytes DeriveSigningKey(std::uint16_t dialect, ByteView session_key, ByteView preauth_hash);
 
 }  // namespace holdfast::crypto

@@ -124,6 +124,7 @@ namespace holdfast {
   X(kNetworkSessionExpired, 0xC000035C, "STATUS_NETWORK_SESSION_EXPIRED") \
   X(kVolumeDismounted, 0xC000026E, "STATUS_VOLUME_DISMOUNTED") \
   X(kTooManyLinks, 0xC0000265, "STATUS_TOO_MANY_LINKS") \
+  X(kRequestOutOfSequence, 0xC000042A, "STATUS_REQUEST_OUT_OF_SEQUENCE") \
   X(kContextMismatch, 0xC0000719, "STATUS_CONTEXT_MISMATCH") \
   X(kServerUnavailable, 0xC0000466, "STATUS_SERVER_UNAVAILABLE") \
   X(kFileNotAvailable, 0xC0000467, "STATUS_FILE_NOT_AVAILABLE") \

@@ -85,6 +85,12 @@ namespace holdfast::fsctl {
 HOLDFAST_FSCTL_LIST(HOLDFAST_FSCTL_CONSTANT)
 #undef HOLDFAST_FSCTL_CONSTANT
 
+// Of no specification: Samba's smbtorture asks its server for what its tests need. Test builds only.
+inline constexpr std::uint32_t kSmbtortureForceUnackedTimeout = 0x83848003;
+inline constexpr std::uint32_t kSmbtortureIoctlResponseBodyPadding8 = 0x83848013;
+inline constexpr std::uint32_t kSmbtortureGlobalReadResponseBodyPadding8 = 0x83848023;
+inline constexpr std::uint32_t kSmbtortureFspAsyncSleep = 0x83848043;
+
 // "QUERY_ALLOCATED_RANGES"; "UNKNOWN" for a code that is not in the list.
 constexpr std::string_view Name(std::uint32_t code) {
   switch (code) {

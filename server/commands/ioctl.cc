@@ -29,6 +29,14 @@ bool IsInputAligned(const Request& request, const smb2::IoctlRequest& message) {
   return wire::LoadLe<std::uint32_t>(request.message.data() + smb2::kHeaderSize + 24) % 8 == 0;
 }
 
+// Moves the output of an encoded response, which stands behind the fixed part.
+void Pad(Bytes& body, std::uint8_t padding) {
+  constexpr std::size_t kOutputOffset = 32, kFixedSize = 48;
+  body.insert(body.begin() + kFixedSize, padding, 0);
+  const auto offset = wire::LoadLe<std::uint32_t>(body.data() + kOutputOffset);
+  wire::StoreLe(body.data() + kOutputOffset, offset + padding);
+}
+
 Reply Finish(const ControlCall& call, ControlResult result) {
   if (result.disconnect) return Reply::Disconnect(result.status);
   if (IsError(result.status) && !result.answers) return result.status;
@@ -36,7 +44,9 @@ Reply Finish(const ControlCall& call, ControlResult result) {
   response.ctl_code = call.message.ctl_code;
   response.file_id = call.request->handle ? call.request->handle->id : smb2::kAllOnesFileId;
   response.output = result.output;
-  return Answer(response, result.status);
+  Bytes body = smb2::EncodeBody(response);
+  if (result.padding != 0) Pad(body, result.padding);
+  return Reply(result.status, std::move(body));
 }
 
 Task<Reply> Run(const ControlRow* row, ControlCall call) {

@@ -26,6 +26,9 @@ std::uint32_t OurCapabilities(Server& server, const Connection& connection, std:
                     [](const SharePtr& s) { return s->context && s->context->continuous_availability; })) {
       capabilities |= smb2::capability::kPersistentHandles;
     }
+    if (server.config().multichannel && (connection.client_capabilities & smb2::capability::kMultiChannel)) {
+      capabilities |= smb2::capability::kMultiChannel;
+    }
   }
   // 3.1.1 says by its context what 3.0 says by this bit.
   if ((dialect == 0x0300 || dialect == 0x0302) && connection.cipher != crypto::Cipher::kNone) {
@@ -208,6 +211,7 @@ Task<Reply> HandleNegotiate(RequestPtr request) {
   connection.server_security_mode = OurSecurityMode(config);
   connection.server_capabilities = OurCapabilities(server, connection, number);
   connection.supports_multi_credit = number >= 0x0210;
+  server.AddClient(request->connection);
   connection.signing_required =
       config.require_signing || (offer.security_mode & smb2::security_mode::kSigningRequired) != 0;
 

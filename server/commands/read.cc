@@ -16,11 +16,11 @@ namespace {
 // The fixed part of the response; the data stands right behind it, at 80 bytes from the header.
 constexpr std::size_t kFixedSize = 16;
 
-// Turns a buffer of kFixedSize + data into the body of a READ response, 2.2.20.
-Bytes FinishBody(Bytes body, std::size_t count) {
-  body.resize(kFixedSize + count);
+// Turns a buffer of kFixedSize, `padding` and data into the body of a READ response, 2.2.20.
+Bytes FinishBody(Bytes body, std::size_t padding, std::size_t count) {
+  body.resize(kFixedSize + padding + count);
   wire::StoreLe(body.data(), std::uint16_t{17});
-  body[2] = static_cast<std::uint8_t>(smb2::kHeaderSize + kFixedSize);
+  body[2] = static_cast<std::uint8_t>(smb2::kHeaderSize + kFixedSize + padding);
   wire::StoreLe(body.data() + 4, static_cast<std::uint32_t>(count));
   if (count == 0) body.push_back(0);  // the buffer has at least one byte
   return body;
@@ -37,7 +37,7 @@ Task<Reply> ReadFromPipe(RequestPtr request, std::uint32_t length) {
   const std::size_t count = output->data.size();
   Bytes body(kFixedSize + count);
   std::copy(output->data.begin(), output->data.end(), body.begin() + kFixedSize);
-  co_return Reply(output->more ? NtStatus::kBufferOverflow : NtStatus::kSuccess, FinishBody(std::move(body), count));
+  co_return Reply(output->more ? NtStatus::kBufferOverflow : NtStatus::kSuccess, FinishBody(std::move(body), 0, count));
 }
 
 }  // namespace
@@ -61,11 +61,12 @@ Task<Reply> HandleRead(RequestPtr request) {
   constexpr std::uint64_t kMaxOffset = std::numeric_limits<std::int64_t>::max();
   if (read.offset > kMaxOffset || read.length > kMaxOffset - read.offset) co_return NtStatus::kInvalidParameter;
 
-  Bytes body(kFixedSize + read.length);
-  auto count = co_await FilesOf(*request).Read(open, read.offset, std::span(body).subspan(kFixedSize), unbuffered);
+  const std::size_t padding = request->connection->read_padding;
+  Bytes body(kFixedSize + padding + read.length);
+  auto count = co_await FilesOf(*request).Read(open, read.offset, std::span(body).subspan(kFixedSize + padding), unbuffered);
   if (!count.ok()) co_return count.status();
   if (*count < read.minimum_count) co_return NtStatus::kEndOfFile;
-  co_return Reply(FinishBody(std::move(body), *count));
+  co_return Reply(FinishBody(std::move(body), padding, *count));
 }
 
 }  // namespace holdfast

@@ -3,6 +3,7 @@
 #include "protocol/dtyp/access_mask.h"
 #include "protocol/fscc/attributes.h"
 #include "server/commands/handler.h"
+#include "server/create/create_reservation.h"
 
 namespace holdfast {
 namespace {
@@ -93,13 +94,17 @@ ReconnectParameters MakeReconnect(const RequestPtr& request, CreateIntent intent
   return parameters;
 }
 
-// What became of session, tree and connection while the open was awaited; kSuccess when all still stand.
-NtStatus StillThere(const Request& request) {
-  if (request.connection->closing || request.session->logged_off ||
+// What became of session, tree and connection while the open was awaited; kSuccess when the open has a place to be.
+NtStatus StillThere(const Request& request, const Open& open) {
+  if (request.session->logged_off ||
       request.server->FindSession(request.session->session_id) != request.session) {
     return NtStatus::kUserSessionDeleted;
   }
-  return request.tree->disconnected ? NtStatus::kNetworkNameDeleted : NtStatus::kSuccess;
+  if (request.tree->disconnected) return NtStatus::kNetworkNameDeleted;
+  // The answer is lost. While the session lives on another channel the client asks again there, which finds the open
+  // in the session; an open that no replay can find would only be in its way.
+  if (request.connection->closing && !open.is_replay_eligible) return NtStatus::kUserSessionDeleted;
+  return NtStatus::kSuccess;
 }
 
 // The client never hears of this open: a lost connection preserves it as it would preserve any other, a tree that was
@@ -146,6 +151,7 @@ Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest mess
   Server& server = *request->server;
   if (IsSessionFull(*request)) co_return NtStatus::kTooManyOpenedFiles;
 
+  CreateReservation reservation;
   CreateOutcome outcome;
   const bool reconnects = intent.reconnects();
   if (reconnects) {
@@ -156,6 +162,11 @@ Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest mess
     outcome.create_action = static_cast<std::uint32_t>(smb2::CreateAction::kOpened);
   } else {
     if (!MayDeleteOnClose(*request, message)) co_return NtStatus::kAccessDenied;
+    if (intent.durable_v2 && !reservation.Take(server, request->connection->client_guid, intent.durable_v2->create_guid)) {
+      // 3.3.5.9.10 knows the open once it is there; a client that comes back before that tries again.
+      const bool replay = request->connection->smb3() && request->header.is_replay();
+      co_return replay ? NtStatus::kFileNotAvailable : NtStatus::kDuplicateObjectid;
+    }
     CreateParameters parameters = MakeParameters(request, message, std::move(intent), std::move(stopped));
     auto created = co_await files.Create(std::move(parameters));
     if (!created.ok()) co_return created.status();
@@ -164,7 +175,7 @@ Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest mess
 
   const OpenPtr open = outcome.open;
   HandlePtr handle = outcome.replayed ? server.FindHandle(request->session, open) : nullptr;
-  if (const NtStatus gone = StillThere(*request); gone != NtStatus::kSuccess) {
+  if (const NtStatus gone = StillThere(*request, *open); gone != NtStatus::kSuccess) {
     if (!handle) co_await Undo(files, open, gone);
     co_return gone;
   }

@@ -31,6 +31,7 @@ struct ControlResult {
   Bytes output;
   bool answers = false;
   bool disconnect = false;  // the connection ends without an answer
+  std::uint8_t padding = 0;  // bytes before the output, a multiple of 8
 
   ControlResult(NtStatus s) : status(s) {}  // NOLINT
   ControlResult(Bytes data) : output(std::move(data)) {}  // NOLINT

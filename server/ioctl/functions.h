@@ -44,4 +44,12 @@ Task<ControlResult> SrvEnumerateSnapshots(ControlCall call);
 Task<ControlResult> SrvReadHash(ControlCall call);
 Task<ControlResult> DuplicateExtents(ControlCall call);
 
+#if HOLDFAST_FAULT_POINTS
+// smbtorture.cc
+Task<ControlResult> ForceUnackedTimeout(ControlCall call);
+Task<ControlResult> IoctlResponseBodyPadding8(ControlCall call);
+Task<ControlResult> ReadResponseBodyPadding8(ControlCall call);
+Task<ControlResult> FspAsyncSleep(ControlCall call);
+#endif
+
 }  // namespace holdfast::ioctl

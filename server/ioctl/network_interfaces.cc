@@ -10,7 +10,10 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <string>
+
+#include "server/transport/tcp_transport.h"
 
 namespace holdfast::ioctl {
 namespace {
@@ -48,22 +51,69 @@ bool Fill(const sockaddr* address, smb2::SockaddrStorage& out, std::string& text
   return false;
 }
 
-// The addresses of this machine that are up. Loopback only when the client itself came by it.
-smb2::NetworkInterfaceInfoResponse Interfaces(const std::string& arrived_at) {
+// What the server listens on, of one family: the addresses themselves, or all of the machine.
+struct Listening {
+  bool everywhere = false;
+  std::set<std::string> addresses;
+};
+
+Listening WhereWeListen(const ServerConfig& config) {
+  Listening listening;
+  for (const std::string& text : config.listen) {
+    std::string host;
+    std::uint16_t port = 0;
+    if (!SplitAddress(text, &host, &port)) continue;
+    if (host == "0.0.0.0" || host == "::") listening.everywhere = true;
+    listening.addresses.insert(host);
+  }
+  return listening;
+}
+
+bool IsLoopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
+
+void Add(const ifaddrs& entry, const sockaddr* address, smb2::NetworkInterfaceInfoResponse& response) {
+  smb2::NetworkInterfaceInfo info;
+  std::string text;
+  info.if_index = if_nametoindex(entry.ifa_name);
+  if (info.if_index == 0 || !Fill(address, info.sockaddr_storage, text)) return;
+  info.link_speed = LinkSpeed(entry.ifa_name);
+  response.interfaces.push_back(info);
+}
+
+// All of 127.0.0.0/8 is local, and only 127.0.0.1 is listed by the system.
+void AddLoopback(const ifaddrs& entry, const Listening& listening, const std::string& arrived_at,
+                 smb2::NetworkInterfaceInfoResponse& response) {
+  std::set<std::string> addresses = listening.addresses;
+  addresses.insert(arrived_at);
+  for (const std::string& text : addresses) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    if (!text.starts_with("127.") || inet_pton(AF_INET, text.c_str(), &address.sin_addr) != 1) continue;
+    Add(entry, reinterpret_cast<const sockaddr*>(&address), response);
+  }
+}
+
+// The addresses of this node that are up and served; a client may come by any of them. Loopback only when the client
+// itself came by it, and then nothing else. Without RSS_CAPABLE a client opens one connection for each pair of
+// addresses: all of them would be served by the same thread.
+smb2::NetworkInterfaceInfoResponse Interfaces(const ServerConfig& config, const std::string& arrived_at) {
   smb2::NetworkInterfaceInfoResponse response;
   ifaddrs* list = nullptr;
   if (getifaddrs(&list) != 0) return response;
   const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(list, freeifaddrs);
+  const Listening listening = WhereWeListen(config);
+  const bool by_loopback = IsLoopback(arrived_at);
   for (const ifaddrs* entry = list; entry; entry = entry->ifa_next) {
     if (!entry->ifa_addr || (entry->ifa_flags & IFF_UP) == 0) continue;
-    smb2::NetworkInterfaceInfo info;
+    smb2::SockaddrStorage ignored;
     std::string text;
-    if (!Fill(entry->ifa_addr, info.sockaddr_storage, text)) continue;
-    if ((entry->ifa_flags & IFF_LOOPBACK) != 0 && text != arrived_at) continue;
-    info.if_index = if_nametoindex(entry->ifa_name);
-    if (info.if_index == 0) continue;
-    info.link_speed = LinkSpeed(entry->ifa_name);
-    response.interfaces.push_back(info);
+    if (!Fill(entry->ifa_addr, ignored, text)) continue;
+    if (((entry->ifa_flags & IFF_LOOPBACK) != 0) != by_loopback) continue;
+    if (by_loopback && entry->ifa_addr->sa_family == AF_INET) {
+      AddLoopback(*entry, listening, arrived_at, response);
+    } else if (listening.everywhere || listening.addresses.contains(text)) {
+      Add(*entry, entry->ifa_addr, response);
+    }
   }
   return response;
 }
@@ -75,11 +125,10 @@ Task<ControlResult> QueryNetworkInterfaceInfo(ControlCall call) {
   // without it only wants to know.
   const Connection& connection = *call.request->connection;
   if (!connection.smb3()) co_return NtStatus::kNotSupported;
-  // "10.0.0.1:445" or "[fe80::1]:445" without port and brackets.
+  // A listener on [::] sees clients of IPv4 by mapped addresses.
   std::string arrived_at = connection.transport->local();
-  arrived_at = arrived_at.substr(0, arrived_at.rfind(':'));
-  if (arrived_at.size() > 1 && arrived_at.front() == '[') arrived_at = arrived_at.substr(1, arrived_at.size() - 2);
-  Bytes output = wire::Encode(Interfaces(arrived_at));
+  if (arrived_at.starts_with("::ffff:")) arrived_at.erase(0, 7);
+  Bytes output = wire::Encode(Interfaces(call.request->server->config(), arrived_at));
   if (output.size() > call.max_output()) co_return NtStatus::kBufferTooSmall;
   co_return output;
 }

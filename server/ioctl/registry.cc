@@ -41,6 +41,12 @@ constexpr ControlRow kControls[] = {
   {fsctl::kSrvEnumerateSnapshots,        kFile,       ioctl::SrvEnumerateSnapshots},
   {fsctl::kSrvReadHash,                  kFile,       ioctl::SrvReadHash},
   {fsctl::kSrvRequestResumeKey,          kFile,       ioctl::SrvRequestResumeKey},
+#if HOLDFAST_FAULT_POINTS
+  {fsctl::kSmbtortureForceUnackedTimeout,             kConnection, ioctl::ForceUnackedTimeout},
+  {fsctl::kSmbtortureIoctlResponseBodyPadding8,       kConnection, ioctl::IoctlResponseBodyPadding8},
+  {fsctl::kSmbtortureGlobalReadResponseBodyPadding8,  kConnection, ioctl::ReadResponseBodyPadding8},
+  {fsctl::kSmbtortureFspAsyncSleep,                   kFile,       ioctl::FspAsyncSleep},
+#endif
 };
 
 // Windows passes these to the file system (behaviour note 380, and 2.2.31); ours does none of them.

@@ -9,6 +9,18 @@
 namespace holdfast {
 namespace {
 
+// The session of the request, and with it the key of this channel.
+void TakeSession(Request& request, const SessionPtr& session) {
+  request.session = session;
+  const Channel* channel = session->FindChannel(request.connection->id);
+  request.signer = channel ? channel->signer : nullptr;
+}
+
+std::optional<Reply> RefuseProtection(Request& request) {
+  ++request.server->metrics().peer_faults;
+  return Reply(NtStatus::kAccessDenied);
+}
+
 // [MS-SMB2] 3.3.5.2.4: whose key signs; and must it be signed.
 std::optional<Reply> CheckProtection(Request& request) {
   const SessionPtr& session = request.session;
@@ -18,14 +30,10 @@ std::optional<Reply> CheckProtection(Request& request) {
     return std::nullopt;
   }
   if (request.header.is_signed()) {
-    if (!session->signer) return std::nullopt;  // sign-in under way: there is no key yet
-    if (!session->signer->Verify(request.message)) {
-      ++request.server->metrics().peer_faults;
-      return Reply(NtStatus::kAccessDenied);
-    }
-  } else if (session->signing_required && session->signer && request.header.command != smb2::Command::kSessionSetup) {
-    ++request.server->metrics().peer_faults;
-    return Reply(NtStatus::kAccessDenied);
+    if (!request.signer) return std::nullopt;  // sign-in under way: there is no key yet
+    if (!request.signer->Verify(request.message)) return RefuseProtection(request);
+  } else if (session->signing_required && request.signer) {
+    return RefuseProtection(request);
   }
   if (session->encrypt_data && request.header.command != smb2::Command::kSessionSetup) {
     return Reply(NtStatus::kAccessDenied);
@@ -33,21 +41,32 @@ std::optional<Reply> CheckProtection(Request& request) {
   return std::nullopt;
 }
 
+// 3.3.5.5: a session that is to be bound to this connection lives on others. The request is signed with the key of the
+// session, as this channel has none yet; what is unsigned the handler refuses.
+std::optional<Reply> FindSessionToBind(Request& request) {
+  constexpr std::size_t kFlagsOffset = smb2::kHeaderSize + 2;
+  const ByteView message = request.message;
+  if (message.size() <= kFlagsOffset || !(message[kFlagsOffset] & smb2::session_setup_flag::kBinding)) return std::nullopt;
+  request.to_bind = request.server->FindSession(request.header.session_id);
+  if (!request.to_bind || !request.to_bind->signer) return std::nullopt;
+  request.signer = request.to_bind->signer;
+  if (request.header.is_signed() && !request.signer->Verify(message)) return RefuseProtection(request);
+  return std::nullopt;
+}
+
 std::optional<Reply> FindSession(Request& request, const CommandRow& row) {
   const auto found = request.connection->sessions.find(request.header.session_id);
   if (found == request.connection->sessions.end()) {
+    if (row.code == smb2::Command::kSessionSetup) return FindSessionToBind(request);
     if (row.needs == Needs::kNothing) return std::nullopt;
     return Reply(NtStatus::kUserSessionDeleted);
   }
-  request.session = found->second;
+  TakeSession(request, found->second);
   if (auto refused = CheckProtection(request)) return refused;
   if (row.needs == Needs::kNothing) return std::nullopt;
   Session& session = *request.session;
   if (session.state == SessionState::kInProgress) return Reply(NtStatus::kUserSessionDeleted);
-  if (session.expires && request.server->clock().NowFileTime() >= *session.expires) {
-    session.state = SessionState::kExpired;
-  }
-  if (session.state == SessionState::kExpired && !row.runs_when_expired) {
+  if (session.IsExpired(request.server->clock().NowFileTime()) && !row.runs_when_expired) {
     return Reply(NtStatus::kNetworkSessionExpired);
   }
   return std::nullopt;
@@ -110,7 +129,7 @@ std::optional<Reply> Admit(Request& request, const ChainState& chain) {
       const auto& sessions = request.connection->sessions;
       auto found = sessions.find(request.header.session_id);
       if (found == sessions.end()) found = sessions.find(chain.session_id);
-      if (found != sessions.end()) request.session = found->second;
+      if (found != sessions.end()) TakeSession(request, found->second);
       return Reply(NtStatus::kInvalidParameter);
     }
     request.header.session_id = chain.session_id;

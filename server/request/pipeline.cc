@@ -31,8 +31,15 @@ struct Chain {
 };
 
 bool MustSign(const Request& request, const Reply& reply) {
-  if (request.encrypted || !request.session || !request.session->signer) return false;
-  return reply.sign || request.header.is_signed() || request.session->signing_required;
+  if (request.encrypted || !request.signer) return false;
+  return reply.sign || request.header.is_signed() || (request.session && request.session->signing_required);
+}
+
+// 3.3.4.1.4
+bool MustEncrypt(const Request& request) {
+  if (!request.session) return false;
+  if (request.encrypted) return true;
+  return request.session->encrypt_data && request.header.command != smb2::Command::kSessionSetup;
 }
 
 smb2::Header ResponseHeader(const Request& request, NtStatus status, std::uint16_t credits) {
@@ -64,7 +71,7 @@ void SendInterim(const RequestPtr& request, ResponseChain& chain) {
   header.flags |= smb2::kFlagAsyncCommand;
   header.async_id = request->async_id;
   // 3.3.4.1.1: not signed. The final answer has the same message id, and with it the same GMAC nonce.
-  chain.Append(header, smb2::EncodeBody(smb2::ErrorResponse{}), request->session, false, request->encrypted);
+  chain.Append(header, smb2::EncodeBody(smb2::ErrorResponse{}), nullptr, request->encrypted ? request->session : nullptr);
   chain.Send();
 }
 
@@ -123,16 +130,12 @@ void AppendReply(ResponseChain& chain, const RequestPtr& request, Reply& reply) 
   const bool sign = MustSign(*request, reply);
   if (sign) header.flags |= smb2::kFlagSigned;
   if (reply.body.empty()) reply.body = smb2::EncodeBody(smb2::ErrorResponse{});
-  const bool encrypt = !reply.never_encrypt && request->session &&
-                       (request->encrypted || (request->session->encrypt_data && request->session->state != SessionState::kInProgress));
-  chain.Append(header, reply.body, request->session, sign && !encrypt, encrypt);
+  const bool encrypt = MustEncrypt(*request);
+  chain.Append(header, reply.body, sign && !encrypt ? request->signer : nullptr, encrypt ? request->session : nullptr);
   if (connection.smb311()) {
     // 3.3.5.4, 3.3.5.5: what leads to the keys is hashed, the final answer of a sign-in is not.
     if (header.command == smb2::Command::kNegotiate) connection.preauth.Update(chain.last());
-    if (header.command == smb2::Command::kSessionSetup && reply.status == NtStatus::kMoreProcessingRequired &&
-        request->session) {
-      request->session->preauth.Update(chain.last());
-    }
+    if (request->sign_in && reply.status == NtStatus::kMoreProcessingRequired) chain.HashLast(request->sign_in);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "protocol/smb2/header.h"
 #include "server/state/handle.h"
 #include "server/state/session.h"
+#include "server/state/sign_in.h"
 #include "server/state/tree_connect.h"
 
 namespace holdfast {
@@ -27,6 +28,10 @@ struct Request {
   Server* server = nullptr;
   std::shared_ptr<Connection> connection;
   SessionPtr session;     // set when the row needs it
+  // The key that the request was signed with, and its answers will be: the channel's, of a binding the session's.
+  std::shared_ptr<crypto::Signer> signer;
+  SessionPtr to_bind;     // SESSION_SETUP only: the session that asks to be bound to this connection
+  SignInPtr sign_in;      // SESSION_SETUP only: what its messages are hashed into
   TreeConnectPtr tree;    // likewise
   HandlePtr handle;       // likewise
   smb2::Header header;
@@ -62,7 +67,6 @@ struct Reply {
   bool no_response = false;     // CANCEL
   bool disconnect = false;      // the connection ends without an answer
   bool sign = false;            // sign even though the session does not demand it (final SESSION_SETUP)
-  bool never_encrypt = false;   // SESSION_SETUP answers
 
   Reply(NtStatus s) : status(s) {}  // NOLINT
   explicit Reply(Bytes b) : body(std::move(b)) {}

@@ -7,8 +7,8 @@ namespace holdfast {
 
 ResponseChain::ResponseChain(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
-void ResponseChain::Append(const smb2::Header& header, ByteView body, const SessionPtr& session, bool sign,
-                           bool encrypt) {
+void ResponseChain::Append(const smb2::Header& header, ByteView body, std::shared_ptr<crypto::Signer> signer,
+                           const SessionPtr& encrypt_for) {
   if (parts_.empty()) {
     out_.reserve(kRoom + smb2::kHeaderSize + body.size() + 16);
     out_.resize(kRoom);
@@ -18,10 +18,10 @@ void ResponseChain::Append(const smb2::Header& header, ByteView body, const Sess
     const std::size_t previous = parts_.back().begin;
     wire::StoreLe(out_.data() + previous + kNextCommandOffset, static_cast<std::uint32_t>(out_.size() - previous));
   }
-  parts_.push_back({out_.size(), session, sign && session && session->signer});
+  parts_.push_back({out_.size(), std::move(signer), nullptr});
   header.AppendTo(out_);
   out_.insert(out_.end(), body.begin(), body.end());
-  if (encrypt && session && session->encryptor) encrypt_for_ = session;
+  if (encrypt_for && encrypt_for->encryptor) encrypt_for_ = encrypt_for;
 }
 
 ByteView ResponseChain::last() const { return ByteView(out_).subspan(parts_.back().begin); }
@@ -36,9 +36,10 @@ void ResponseChain::Send() {
                                              ByteView(out_).subspan(kRoom), kRoom);
   } else {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
-      if (!parts_[i].sign) continue;
       const std::size_t end = i + 1 < parts_.size() ? parts_[i + 1].begin : out_.size();
-      parts_[i].session->signer->Sign(std::span(out_).subspan(parts_[i].begin, end - parts_[i].begin));
+      const auto message = std::span(out_).subspan(parts_[i].begin, end - parts_[i].begin);
+      if (parts_[i].signer) parts_[i].signer->Sign(message);
+      if (parts_[i].sign_in) parts_[i].sign_in->preauth.Update(message);
     }
     frame = std::move(out_);
   }

@@ -13,10 +13,14 @@ namespace holdfast {
 class ResponseChain {
  public:
   explicit ResponseChain(std::shared_ptr<Connection> connection);
-  // Appends header and body. `sign`/`encrypt` are decided by the caller from request and session.
-  void Append(const smb2::Header& header, ByteView body, const SessionPtr& session, bool sign, bool encrypt);
+  // Appends header and body, to be signed with `signer` when there is one. With `encrypt_for` everything that is sent
+  // together is encrypted for that session instead.
+  void Append(const smb2::Header& header, ByteView body, std::shared_ptr<crypto::Signer> signer,
+              const SessionPtr& encrypt_for);
+  // The message appended last goes into the hash of `sign_in` as it leaves, with its signature.
+  void HashLast(SignInPtr sign_in) { parts_.back().sign_in = std::move(sign_in); }
   bool empty() const { return parts_.empty(); }
-  // The message appended last, for the pre-authentication hash.
+  // The message appended last, for the pre-authentication hash of the connection.
   ByteView last() const;
   // Seals and queues everything; the chain is empty afterwards.
   void Send();
@@ -24,8 +28,8 @@ class ResponseChain {
  private:
   struct Part {
     std::size_t begin;
-    SessionPtr session;
-    bool sign;
+    std::shared_ptr<crypto::Signer> signer;
+    SignInPtr sign_in;
   };
   static constexpr std::size_t kRoom = 4;  // the transport's length
   std::shared_ptr<Connection> connection_;

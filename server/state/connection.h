@@ -15,6 +15,7 @@
 #include "server/request/credits.h"
 #include "server/request/request.h"
 #include "server/state/session.h"
+#include "server/state/sign_in.h"
 #include "server/transport/transport.h"
 
 namespace holdfast {
@@ -43,11 +44,15 @@ class Connection {
   bool supports_multi_credit = false;
 
   CreditWindow credits;
-  std::map<std::uint64_t, SessionPtr> sessions;
+  std::map<std::uint64_t, SessionPtr> sessions;                 // signed in here, or bound
+  std::unordered_map<std::uint64_t, SignInPtr> sign_ins;        // by session id, under way
   std::unordered_map<std::uint64_t, RequestPtr> pending;        // by message id, executing
   std::unordered_map<std::uint64_t, RequestPtr> pending_async;  // by async id
   std::uint64_t next_async_id = 1;
   bool closing = false;
+  // Test builds: nothing sent here counts as received, as on a path that has died (FSCTL_SMBTORTURE).
+  bool unacknowledged = false;
+  std::uint8_t read_padding = 0;  // test builds: bytes before the data of a READ response
 
   bool smb3() const { return dialect >= 0x0300; }
   bool smb311() const { return dialect == 0x0311; }

@@ -1,5 +1,7 @@
 #include "server/transport/tcp_transport.h"
 
+#include "server/transport/tcp_acknowledged.h"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
@@ -79,6 +81,7 @@ class TcpTransport final : public Transport, public std::enable_shared_from_this
     message[2] = static_cast<std::uint8_t>(length >> 8);
     message[3] = static_cast<std::uint8_t>(length);
     queued_ += message.size();
+    sent_ += message.size();
     queue_.push_back(std::move(message));
     if (!writing_) {
       writing_ = true;
@@ -99,6 +102,14 @@ class TcpTransport final : public Transport, public std::enable_shared_from_this
   }
 
   std::size_t queued_bytes() const override { return queued_; }
+  std::uint64_t sent_bytes() const override { return sent_; }
+
+  std::uint64_t acknowledged_bytes() override {
+    if (socket_.is_open()) {
+      if (const auto bytes = TcpAcknowledgedBytes(socket_.native_handle())) acknowledged_ = *bytes;
+    }
+    return acknowledged_;
+  }
 
   Task<void> WaitUntilBelow(std::size_t limit) override {
     auto self = shared_from_this();
@@ -165,6 +176,8 @@ class TcpTransport final : public Transport, public std::enable_shared_from_this
   std::size_t begin_ = 0, end_ = 0;
   std::deque<Bytes> queue_;
   std::size_t queued_ = 0;
+  std::uint64_t sent_ = 0;
+  std::uint64_t acknowledged_ = 0;
   bool writing_ = false;
   bool closed_ = false;
   std::deque<std::function<void(int)>> waiters_;

@@ -23,6 +23,10 @@ class Transport {
   virtual void Close(bool abort) = 0;
   // Bytes queued and not yet with the kernel: the pipeline stops reading while this is large.
   virtual std::size_t queued_bytes() const = 0;
+  // How many bytes Send has been given, and how many of them the peer's transport has acknowledged: a message has arrived
+  // when the second reaches what the first was after sending it. That the peer's process has read it is not said.
+  virtual std::uint64_t sent_bytes() const = 0;
+  virtual std::uint64_t acknowledged_bytes() = 0;
   // Resumes when queued_bytes() has fallen below `limit` or the connection ended.
   virtual Task<void> WaitUntilBelow(std::size_t limit) = 0;
   virtual std::string peer() const = 0;   // "127.0.0.1:50123"

@@ -1,0 +1,99 @@
+#include "server/request/notification.h"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "protocol/smb2/constants.h"
+#include "protocol/smb2/header.h"
+#include "server/request/seal.h"
+#include "server/server.h"
+
+namespace holdfast {
+namespace {
+
+using ConnectionPtr = std::shared_ptr<Connection>;
+
+// An acknowledgement is seldom later than the delay with which receivers send it, some 40 ms.
+constexpr Duration kFirstLook = std::chrono::milliseconds(2);
+constexpr Duration kLongestPause = std::chrono::milliseconds(40);
+
+bool IsUsable(const Connection& connection, const Session& session) {
+  return !connection.closing && !session.logged_off && session.state != SessionState::kInProgress;
+}
+
+// Queues the message and waits for the peer's TCP. False when the connection ends or the time does.
+Task<bool> SendAcknowledged(ConnectionPtr connection, SessionPtr session, std::uint64_t session_id, Bytes body) {
+  Clock& clock = connection->server->clock();
+  smb2::Header header;
+  header.command = smb2::Command::kOplockBreak;
+  header.flags = smb2::kFlagServerToRedir;
+  header.message_id = smb2::kUnsolicitedMessageId;
+  header.session_id = session_id;
+  ResponseChain message(connection);
+  message.Append(header, body, nullptr, session->encrypt_data ? session : nullptr);
+  message.Send();
+  const std::uint64_t end = connection->transport->sent_bytes();
+
+  const SteadyTime deadline = clock.Now() + kAcknowledgedWithin;
+  for (Duration pause = kFirstLook; clock.Now() < deadline; pause = std::min(2 * pause, kLongestPause)) {
+    co_await SleepFor(clock, pause);
+    if (!connection->unacknowledged && connection->transport->acknowledged_bytes() >= end) co_return true;
+    if (connection->closing) co_return false;
+  }
+  co_return false;
+}
+
+struct Candidate {
+  ConnectionPtr connection;
+  SessionPtr session;
+};
+
+// The oldest channel of the session that has not been tried.
+Candidate NextChannel(const SessionPtr& session, const std::set<std::uint64_t>& tried) {
+  if (!session) return {};
+  for (const Channel& channel : session->channels) {
+    const ConnectionPtr connection = channel.connection.lock();
+    if (connection && IsUsable(*connection, *session) && !tried.contains(connection->id)) return {connection, session};
+  }
+  return {};
+}
+
+// The oldest connection of the client that has not been tried.
+Candidate NextOfClient(const Server& server, const Guid& client_guid, const std::set<std::uint64_t>& tried) {
+  for (const ConnectionPtr& connection : server.ConnectionsOf(client_guid)) {
+    if (tried.contains(connection->id)) continue;
+    for (const auto& [id, session] : connection->sessions) {
+      if (IsUsable(*connection, *session)) return {connection, session};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Task<bool> NotifySession(Server& server, std::uint64_t session_id, Bytes body, StillWanted still_wanted) {
+  std::set<std::uint64_t> tried;
+  for (;;) {
+    const Candidate next = NextChannel(server.FindSession(session_id), tried);
+    if (!next.connection) co_return false;
+    tried.insert(next.connection->id);
+    if (co_await SendAcknowledged(next.connection, next.session, session_id, body)) co_return true;
+    if (still_wanted && !still_wanted()) co_return true;
+  }
+}
+
+Task<bool> NotifyClient(Server& server, Guid client_guid, std::uint64_t session_id, Bytes body,
+                        StillWanted still_wanted) {
+  std::set<std::uint64_t> tried;
+  for (;;) {
+    Candidate next = NextChannel(server.FindSession(session_id), tried);
+    if (!next.connection) next = NextOfClient(server, client_guid, tried);
+    if (!next.connection) co_return false;
+    tried.insert(next.connection->id);
+    if (co_await SendAcknowledged(next.connection, next.session, 0, body)) co_return true;
+    if (still_wanted && !still_wanted()) co_return true;
+  }
+}
+
+}  // namespace holdfast

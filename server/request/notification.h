@@ -1,0 +1,40 @@
+// What the server says unasked: oplock and lease breaks, [MS-SMB2] 3.3.4.6 and 3.3.4.7. A break must reach the client even
+// when one of its channels has died without anybody having noticed: it is sent on one channel, the acknowledgement of the
+// client's TCP is watched, and the next channel is tried when none comes.
+//
+//   Bytes body = smb2::EncodeBody(smb2::OplockBreakNotification{...});
+//   const bool arrived = co_await NotifySession(server, open->attached_session, std::move(body), [open] { return ...; });
+//
+// Both return as soon as one channel has taken the message, or when no channel is left. The client's own answer (its
+// OPLOCK_BREAK, or the CLOSE of the handle) may come before that: do not wait for these functions before listening for
+// it, Spawn them beside the break's timer and act on false only. The same break may arrive twice, when a channel was slow
+// and not dead; clients ignore the second one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "protocol/base/bytes.h"
+#include "protocol/dtyp/guid.h"
+#include "storage/async/task.h"
+
+namespace holdfast {
+
+class Server;
+
+// How long a channel has to acknowledge before the next one is tried. TCP repeats a lost segment several times within it.
+inline constexpr Duration kAcknowledgedWithin = std::chrono::seconds(1);
+
+// Asked before each further channel: false ends the walk (the client has answered, the break is over). May be empty.
+using StillWanted = std::function<bool()>;
+
+// An OPLOCK_BREAK with the body given, over the channels of a session, the oldest first; `session_id` stands in its header.
+// Not signed; encrypted when the session is. False: no such session, or none of its channels took it.
+Task<bool> NotifySession(Server& server, std::uint64_t session_id, Bytes body, StillWanted still_wanted);
+
+// The same for a lease, 3.3.4.7: over any connection of this client on which a user is signed in, those of the session
+// first (that of one of the lease's opens; 0: none). SessionId 0 stands in the header.
+Task<bool> NotifyClient(Server& server, Guid client_guid, std::uint64_t session_id, Bytes body,
+                        StillWanted still_wanted);
+
+}  // namespace holdfast
