@@ -32,6 +32,8 @@ PARTS = [
      ['python3', 'tests/system/client_test.py'], 600),
     ('smbclient', 'smbclient by NTLM and Kerberos: a tree of 10,000 files, a file of 4 GiB',
      ['python3', 'tests/system/smbclient_test.py'], 900),
+    ('kernel-client', 'the SMB client of Linux in a VM: a tree, fio and locks under five kills',
+     ['conformance/run', 'kernel-client', '--short'], 400),
     ('smbtorture', 'the ledger: nothing fails that it does not list, nothing passes that it lists as failing',
      ['python3', 'conformance/smbtorture/run.py', '--ledger'], 900),
     ('demo', 'five kills under a VHDX', ['python3', 'conformance/testbed/demo.py', '--port', '4451', '--base', '127.0.0.81'], 300),
@@ -74,7 +76,7 @@ def main():
     options = parser.parse_args()
     if options.list:
         for name, shows, _, _ in PARTS:
-            print(f'{name:12} {shows}')
+            print(f'{name:13} {shows}')
         return 0
     unknown = set(options.name) - {p[0] for p in PARTS}
     if unknown:
@@ -91,7 +93,7 @@ def main():
             continue
         result, detail, seconds, log = run_part(name, command, limit)
         counts[result] += 1
-        print(f'{result:8} {name:12} {seconds:6.1f} s  {detail}', flush=True)
+        print(f'{result:8} {name:13} {seconds:6.1f} s  {detail}', flush=True)
         if result == 'failed':
             print(''.join('    ' + l for l in log.read_text(errors='replace').splitlines(keepends=True)[-40:]))
             print(f'    (all of it: {log})', flush=True)

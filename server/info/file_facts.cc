@@ -38,17 +38,16 @@ fscc::FileModeInformation Mode(const FileFacts& facts, const InfoQuery&) { retur
 
 fscc::FileAlignmentInformation Alignment(const FileFacts&, const InfoQuery&) { return {}; }
 
-// The name stays empty: [MS-SMB2] 3.3.5.20.1.
-fscc::FileAllInformation All(const FileFacts& facts, const InfoQuery& query) {
-  return {.basic = Basic(facts, query),
-          .standard = Standard(facts, query),
-          .internal = Internal(facts, query),
-          .ea = Ea(facts, query),
-          .access = Access(facts, query),
-          .position = Position(facts, query),
-          .mode = Mode(facts, query),
-          .alignment = Alignment(facts, query),
-          .name = {}};
+AllWithoutName All(const FileFacts& facts, const InfoQuery& query) {
+  return {.all = {.basic = Basic(facts, query),
+                  .standard = Standard(facts, query),
+                  .internal = Internal(facts, query),
+                  .ea = Ea(facts, query),
+                  .access = Access(facts, query),
+                  .position = Position(facts, query),
+                  .mode = Mode(facts, query),
+                  .alignment = Alignment(facts, query),
+                  .name = {}}};
 }
 
 // Nothing is compressed, whatever the store below does.

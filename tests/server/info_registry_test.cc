@@ -1,7 +1,7 @@
-#include "server/info/registry.h"
-
 #include <gtest/gtest.h>
 
+#include "server/info/file_facts.h"
+#include "server/info/registry.h"
 #include "server/info/short_name.h"
 
 namespace holdfast {
@@ -26,13 +26,19 @@ TEST(InfoRegistry, EveryFunctionHasItsLengthAndRights) {
   }
 }
 
+TEST(FileAllInformation, FillsTheLeastBufferAlthoughItsNameIsEmpty) {
+  const auto* rules = fscc::FindFileInformationClass(static_cast<std::uint8_t>(fscc::FileInformationClass::kAll));
+  EXPECT_EQ(fscc::Encode(info::All({}, {})).size(), rules->minimum_query);
+}
+
 // [MS-SMB2] 2.2.37
 TEST(InfoRegistry, AnswersTheQueryClassesOfTheProtocol) {
   for (const int id : {4, 5, 6, 7, 8, 14, 15, 16, 17, 18, 21, 22, 28, 34, 35, 48, 59}) {
     const FileInfoRow* row = FindFileInfo(Class(id));
     EXPECT_TRUE(row && row->query) << id;
   }
-  for (const int id : {1, 3, 4, 5, 6, 7, 8, 11}) EXPECT_TRUE(FindFsInfo(static_cast<fscc::FsInformationClass>(id))) << id;
+  for (const int id : {1, 3, 4, 5, 6, 7, 8, 11})
+    EXPECT_TRUE(FindFsInfo(static_cast<fscc::FsInformationClass>(id))) << id;
 }
 
 // 2.2.39, short names excepted: the volume has none to set
@@ -54,8 +60,8 @@ TEST(InfoRegistry, RefusesAsWindowsDoes) {
   EXPECT_EQ(FileQueryRefusal(0), NtStatus::kInvalidInfoClass);
   EXPECT_EQ(FileQueryRefusal(200), NtStatus::kInvalidInfoClass);
   EXPECT_EQ(FileSetRefusal(43), NtStatus::kNotSupported);
-  EXPECT_EQ(FileSetRefusal(5), NtStatus::kInvalidInfoClass);   // query only
-  EXPECT_EQ(FileSetRefusal(65), NtStatus::kNotSupported);      // rename, extended
+  EXPECT_EQ(FileSetRefusal(5), NtStatus::kInvalidInfoClass);  // query only
+  EXPECT_EQ(FileSetRefusal(65), NtStatus::kNotSupported);     // rename, extended
   EXPECT_EQ(FileSetRefusal(200), NtStatus::kInvalidInfoClass);
   EXPECT_EQ(FsQueryRefusal(2), NtStatus::kNotSupported);
   EXPECT_EQ(FsQueryRefusal(99), NtStatus::kInvalidInfoClass);

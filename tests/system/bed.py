@@ -48,6 +48,9 @@ class Bed:
         node = self.cluster.facts['nodes']['1']
         return alive(node['pid'], node['config'])
 
+    def pid(self):
+        return self.cluster.facts['nodes']['1']['pid']
+
     def faults(self):
         """Lines of the server's log that no peer may cause: of sanitizers, of CHECKs, of exceptions."""
         marks = ('ERROR: AddressSanitizer', 'runtime error:', 'CHECK failed', 'ended in an exception', 'SUMMARY:')

@@ -1,0 +1,129 @@
+# What the VM does with a share. `round` mounts it once and runs cases; every result is a line "::passed ROUND: CASE ..."
+# or "::failed ROUND: CASE ..." of standard output, what a failed case said follows it. Standard input is the host's.
+. /job/settings    # ADDRESS, USER, PASSWORD, ENTRIES, FILES, KILLS
+exec 3<&0 4>&1     # the host, whatever a case does with its own
+
+# What the client notes of its own errors; shown when a case fails.
+trace=/sys/kernel/tracing
+for event in "$trace"/events/cifs/*_err "$trace"/events/cifs/smb3_reconnect* "$trace"/events/cifs/*timeout*; do
+  [ ! -e "$event/enable" ] || echo 1 >"$event/enable"
+done
+
+seconds() { read -r now _ </proc/uptime; echo "${now%.*}"; }
+
+attach() {   # attach SHARE OPTIONS [DIRECTORY]
+  mkdir -p "${3:-/mnt}"
+  mount -t cifs "//$ADDRESS/$1" "${3:-/mnt}" -o "ip=$ADDRESS,username=$USER,password=$PASSWORD,hard,mfsymlinks,$2"
+}
+
+round() {    # round NAME SHARE OPTIONS CASE...
+  name=$1 share=$2 options=$3
+  shift 3
+  dmesg -c >/dev/null
+  if ! attach "$share" "$options" >/tmp/mount.log 2>&1; then
+    echo "::failed $name: mount"
+    cat /tmp/mount.log
+    dmesg | grep -i cifs | tail -5
+    return
+  fi
+  grep -q " /mnt cifs " /proc/mounts || echo "::failed $name: mount is not there"
+  for case in "$@"; do
+    mkdir /mnt/work || echo "::failed $name: mkdir"
+    begin=$(seconds)
+    echo >$trace/trace
+    if $case </dev/null >/tmp/case.log 2>&1; then
+      echo "::passed $name: $case $(($(seconds) - begin)) s, $(tail -n 1 /tmp/case.log)"
+    else
+      echo "::failed $name: $case $(($(seconds) - begin)) s"
+      tail -n 40 /tmp/case.log
+      dmesg | grep -E 'CIFS|BUG:|Oops' | tail -n 15
+      grep -vE '^#|smb3_exit_err' $trace/trace | tail -n 40
+    fi
+    : >/tmp/enough
+    wait
+    rm -rf /mnt/work || echo "::failed $name: the files of $case cannot be removed"
+  done
+  umount /mnt || { echo "::failed $name: umount"; umount -l /mnt; }
+  dmesg | grep -E 'BUG:|Oops' && echo "::failed $name: the kernel complains"
+}
+
+# Folders, empty, small and large files, links, odd names, times.
+make_tree() {
+  mkdir -p /tmp/tree
+  folder=0
+  while [ $folder -lt 10 ]; do
+    at="/tmp/tree/folder $folder/inner/Größe"
+    mkdir -p "$at"
+    file=0
+    while [ $file -lt $((FILES / 10)) ]; do
+      echo "file $file of folder $folder: $at" >"$at/file $file.txt"
+      file=$((file + 1))
+    done
+    : >"$at/empty"
+    folder=$((folder + 1))
+  done
+  cp /bin/busybox /modules/cifs.ko /tmp/tree
+  ln -s "folder 1/inner" /tmp/tree/link
+  touch -d '2001-02-03 04:05:06' "/tmp/tree/folder 3/inner/Größe/empty" /tmp/tree/cifs.ko
+}
+
+names_sizes_times() { (cd "$1" && find . -type f -exec stat -c '%n %s %Y' {} + | sort); }
+
+tree() {
+  [ -d /tmp/tree ] || make_tree
+  cp -a /tmp/tree /mnt/work/tree || return
+  echo 3 >/proc/sys/vm/drop_caches
+  rm -rf /tmp/back
+  cp -a /mnt/work/tree /tmp/back || return
+  diff -r /tmp/tree /tmp/back || return
+  diff -r /tmp/tree /mnt/work/tree || return
+  names_sizes_times /tmp/tree >/tmp/tree.names
+  names_sizes_times /tmp/back >/tmp/back.names
+  names_sizes_times /mnt/work/tree >/tmp/share.names
+  cmp /tmp/tree.names /tmp/back.names && cmp /tmp/tree.names /tmp/share.names || return
+  echo "$(wc -l </tmp/tree.names) files"
+}
+
+verify() { fio --output=/tmp/fio.log /job/verify.fio || { cat /tmp/fio.log; return 1; }; }
+
+# fio writes and verifies again and again, and the host kills the server in the middle of each writing; one handle with a
+# lock is held and written through all the while. Nothing is opened at the moment of a kill: an open that is under way when
+# the connection ends fails with EAGAIN, a matter of the client alone.
+kills() {
+  rm -f /tmp/enough
+  /job/file_cases hold /mnt/work/held /tmp/enough >/tmp/hold.log 2>&1 &
+  holder=$!
+  count=0
+  while [ $count -lt "$KILLS" ]; do
+    rm -f /mnt/work/*.0.0
+    verify &
+    writer=$!
+    for file in sequential random mixed; do
+      until [ -s /mnt/work/$file.0.0 ]; do
+        kill -0 $writer || { echo "fio ended"; return 1; }
+        sleep 0.2
+      done
+    done
+    host kill || return
+    wait $writer || { echo "fio failed, with kill $count"; return 1; }
+    count=$((count + 1))
+  done
+  : >/tmp/enough
+  wait $holder || { cat /tmp/hold.log; return 1; }
+  read -r held </tmp/hold.log
+  echo "$KILLS kills, $held by one handle"
+}
+
+host() {     # asks the host for something and waits until it is done
+  echo "::host $*" >&4
+  read -r answer <&3
+  [ "$answer" = done ]
+}
+
+files() { /job/file_cases /mnt/work "$ENTRIES"; }
+
+acl() {
+  : >/mnt/work/file
+  getcifsacl -r /mnt/work/file && getcifsacl -r /mnt/work || return
+  echo "$(getcifsacl -r /mnt/work/file | grep -c '^ACL:') entries"
+}
