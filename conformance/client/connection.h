@@ -96,6 +96,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void AddSession(const std::shared_ptr<SessionSecurity>& session) { sessions_[session->session_id] = session; }
   void Close();
   bool closed() const { return closed_; }
+  boost::asio::ip::tcp::socket::executor_type executor() { return socket_.get_executor(); }
 
   smb2::Dialect dialect() const { return dialect_; }
   std::uint32_t server_capabilities() const { return server_capabilities_; }

@@ -10,6 +10,8 @@ namespace holdfast::client {
 namespace {
 
 constexpr Duration kRetryPause = std::chrono::milliseconds(20);
+// The first copy of a replay may still be under way at the server.
+constexpr int kMostRefusals = 100;
 
 bool IsTransport(NtStatus status) {
   return status == NtStatus::kConnectionDisconnected || status == NtStatus::kConnectionRefused ||
@@ -37,7 +39,8 @@ Task<Result<std::shared_ptr<PersistentFile>>> PersistentFile::Open(Target target
 }
 
 Task<NtStatus> PersistentFile::Connect() {
-  if (connection_) connection_->Close();
+  Break();
+  channels_.clear();
   auto connection = co_await Connection::Open(target_.connect);
   if (!connection.ok()) co_return connection.status();
   auto session = co_await Session::SignIn(*connection, target_.credentials, previous_session_);
@@ -51,11 +54,69 @@ Task<NtStatus> PersistentFile::Connect() {
     (*connection)->Close();
     co_return tree.status();
   }
-  connection_ = *connection;
-  session_ = *session;
-  previous_session_ = session_->id();
+  previous_session_ = (*session)->id();
   tree_ = *tree;
+  max_read_ = (*connection)->max_read();
+  max_write_ = (*connection)->max_write();
+  const Channel first{*connection, *session, *tree};
+  channels_.push_back(first);
+  const auto& further = target_.further_addresses;
+  for (unsigned i = 1; i < target_.channels; ++i) {
+    const std::string address = further.empty() ? target_.connect.address : further[(i - 1) % further.size()];
+    // One that cannot be had now is not needed.
+    static_cast<void>(co_await AddChannel(first, address));
+  }
   co_return NtStatus::kSuccess;
+}
+
+Task<NtStatus> PersistentFile::AddChannel(Channel first, std::string address) {
+  ConnectOptions options = target_.connect;
+  options.address = std::move(address);
+  auto connection = co_await Connection::Open(options);
+  if (!connection.ok()) co_return connection.status();
+  auto session = co_await first.session->Bind(*connection, target_.credentials);
+  if (!session.ok() || first.session->id() != previous_session_) {
+    (*connection)->Close();
+    co_return session.ok() ? NtStatus::kUserSessionDeleted : session.status();
+  }
+  const std::shared_ptr<Tree> tree = first.tree->On(*session);
+  channels_.push_back({*connection, *session, tree});
+  ++history_.channels_bound;
+  co_return NtStatus::kSuccess;
+}
+
+Task<void> PersistentFile::Restore(std::shared_ptr<PersistentFile> self, std::uint64_t session_id,
+                                   std::string address) {
+  constexpr int kTries = 20;
+  for (int i = 0; i < kTries; ++i) {
+    co_await SleepFor(self->clock_, kRetryPause);
+    const bool same_session = self->previous_session_ == session_id && !self->channels_.empty();
+    if (self->ended_ || !same_session || self->channels_.size() >= self->target_.channels) co_return;
+    const Channel first = self->channels_.front();
+    if (co_await self->AddChannel(first, address) == NtStatus::kSuccess) co_return;
+  }
+}
+
+const PersistentFile::Channel* PersistentFile::Pick() {
+  for (;;) {
+    if (channels_.empty()) return nullptr;
+    const Channel& channel = channels_[turn_++ % channels_.size()];
+    if (!channel.connection->closed()) return &channel;
+    Lose(std::shared_ptr<Connection>(channel.connection));
+  }
+}
+
+void PersistentFile::Lose(const std::shared_ptr<Connection>& connection) {
+  const auto found = std::find_if(channels_.begin(), channels_.end(),
+                                  [&](const Channel& channel) { return channel.connection == connection; });
+  if (found == channels_.end()) return;  // somebody else has noticed
+  connection->Close();
+  channels_.erase(found);
+  if (channels_.empty()) return;
+  ++channel_sequence_;
+  ++history_.channels_lost;
+  tree_ = channels_.front().tree;
+  Spawn(connection->executor(), Restore(shared_from_this(), previous_session_, connection->options().address));
 }
 
 Task<NtStatus> PersistentFile::CreateOrReclaim(bool may_have_been_created) {
@@ -81,8 +142,23 @@ Task<NtStatus> PersistentFile::CreateOrReclaim(bool may_have_been_created) {
     request.contexts.push_back(smb2::CreateContext::From(smb2::create_context::kDurableHandleRequestV2, ask));
   }
   create_sent_ = true;
-  const Replay replay{channel_sequence_, !opened_ && may_have_been_created};
-  auto result = co_await tree_->Create(request, replay);
+  bool replay = !opened_ && may_have_been_created;
+  Result<CreateResult> result(NtStatus::kConnectionDisconnected);
+  for (int refusals = 0;;) {
+    const Channel* picked = Pick();
+    if (!picked) co_return NtStatus::kConnectionDisconnected;
+    const Channel channel = *picked;
+    result = co_await channel.tree->Create(request, Replay{channel_sequence_, replay});
+    if (IsTransport(result.status())) {
+      Lose(channel.connection);
+      // The answer of a reclaim that was lost leaves the handle with this session: only a new one reclaims it again.
+      if (opened_) co_return result.status();
+      replay = true;
+      continue;
+    }
+    if (!replay || result.status() != NtStatus::kFileNotAvailable || ++refusals == kMostRefusals) break;
+    co_await SleepFor(clock_, kRetryPause);
+  }
   if (!result.ok()) co_return result.status();
   end_of_file_ = std::max(end_of_file_, result->response.end_of_file);
   if (!opened_) {
@@ -104,7 +180,7 @@ Task<NtStatus> PersistentFile::CreateOrReclaim(bool may_have_been_created) {
 Task<NtStatus> PersistentFile::Attach(std::uint64_t generation) {
   const auto guard = co_await attaching_.Lock();
   if (lost_ != NtStatus::kSuccess) co_return lost_;
-  if (generation_ > generation && connection_ && !connection_->closed()) co_return NtStatus::kSuccess;
+  if (generation_ > generation && Pick()) co_return NtStatus::kSuccess;
   const SteadyTime begun = clock_.Now();
   const bool again = generation_ != 0;
   if (again) ++channel_sequence_;
@@ -132,29 +208,33 @@ Task<NtStatus> PersistentFile::Attach(std::uint64_t generation) {
 }
 
 template <class T>
-Task<T> PersistentFile::Persist(std::function<Task<T>(Replay)> operation) {
+Task<T> PersistentFile::Persist(std::function<Task<T>(std::shared_ptr<Tree>, Replay)> operation) {
   const auto self = shared_from_this();
   ++history_.operations;
   bool sent_before = false;
   int refusals = 0;
   for (;;) {
     const std::uint64_t generation = generation_;
-    if (connection_->closed()) {
+    const Channel* picked = Pick();
+    if (!picked) {
       const NtStatus status = co_await Attach(generation);
       if (status != NtStatus::kSuccess) co_return status;
+      continue;
     }
-    T result = co_await operation(Replay{channel_sequence_, sent_before});
+    const Channel channel = *picked;
+    const std::uint16_t sequence = channel_sequence_;
+    T result = co_await operation(channel.tree, Replay{sequence, sent_before});
     const NtStatus status = StatusOf(result);
     if (IsTransport(status)) {
       if (!sent_before) ++history_.replayed;
       sent_before = true;
-      const NtStatus attached = co_await Attach(generation);
-      if (attached != NtStatus::kSuccess) co_return attached;
+      Lose(channel.connection);
       continue;
     }
-    // The first copy of a replay may still be under way at the server.
-    constexpr int kMostRefusals = 100;
-    if (sent_before && status == NtStatus::kFileNotAvailable && ++refusals < kMostRefusals) {
+    // The first copy of a replay may still be under way; and what left before another channel failed may arrive behind
+    // what carries the new sequence.
+    const bool overtaken = sequence != channel_sequence_;
+    if ((sent_before || overtaken) && status == NtStatus::kFileNotAvailable && ++refusals < kMostRefusals) {
       co_await SleepFor(clock_, kRetryPause);
       continue;
     }
@@ -164,9 +244,9 @@ Task<T> PersistentFile::Persist(std::function<Task<T>(Replay)> operation) {
 
 Task<NtStatus> PersistentFile::Write(std::uint64_t offset, ByteView data) {
   while (!data.empty()) {
-    const ByteView piece = data.first(std::min<std::size_t>(data.size(), connection_->max_write()));
+    const ByteView piece = data.first(std::min<std::size_t>(data.size(), max_write_));
     auto written = co_await Persist<Result<std::uint32_t>>(
-        [this, offset, piece](Replay replay) { return tree_->Write(id_, offset, piece, replay); });
+        [this, offset, piece](std::shared_ptr<Tree> tree, Replay replay) { return tree->Write(id_, offset, piece, replay); });
     if (!written.ok()) co_return written.status();
     if (*written == 0 || *written > piece.size()) co_return NtStatus::kInvalidNetworkResponse;
     offset += *written;
@@ -178,10 +258,10 @@ Task<NtStatus> PersistentFile::Write(std::uint64_t offset, ByteView data) {
 Task<Result<Bytes>> PersistentFile::Read(std::uint64_t offset, std::uint32_t length) {
   Bytes out;
   while (out.size() < length) {
-    const auto ask = std::min(length - static_cast<std::uint32_t>(out.size()), connection_->max_read());
+    const auto ask = std::min(length - static_cast<std::uint32_t>(out.size()), max_read_);
     const std::uint64_t at = offset + out.size();
     auto answer = co_await Persist<Result<Response>>(
-        [this, at, ask](Replay replay) { return tree_->Read(id_, at, ask, replay); });
+        [this, at, ask](std::shared_ptr<Tree> tree, Replay replay) { return tree->Read(id_, at, ask, replay); });
     if (!answer.ok()) {
       if (answer.status() == NtStatus::kEndOfFile && !out.empty()) break;
       co_return answer.status();
@@ -195,13 +275,14 @@ Task<Result<Bytes>> PersistentFile::Read(std::uint64_t offset, std::uint32_t len
 }
 
 Task<NtStatus> PersistentFile::Flush() {
-  co_return co_await Persist<NtStatus>([this](Replay replay) { return tree_->Flush(id_, replay); });
+  co_return co_await Persist<NtStatus>([this](std::shared_ptr<Tree> tree, Replay replay) { return tree->Flush(id_, replay); });
 }
 
 Task<NtStatus> PersistentFile::SetInfo(std::uint8_t file_info_class, Bytes buffer) {
   // Named: g++ 12 destroys the captures of a temporary closure in a co_await expression twice.
-  std::function<Task<NtStatus>(Replay)> operation = [this, file_info_class, buffer](Replay replay) {
-    return tree_->SetInfo(id_, file_info_class, buffer, replay);
+  std::function<Task<NtStatus>(std::shared_ptr<Tree>, Replay)> operation =
+      [this, file_info_class, buffer](std::shared_ptr<Tree> tree, Replay replay) {
+    return tree->SetInfo(id_, file_info_class, buffer, replay);
   };
   co_return co_await Persist<NtStatus>(std::move(operation));
 }
@@ -222,7 +303,9 @@ Task<NtStatus> PersistentFile::LockOnce(std::uint64_t offset, std::uint64_t leng
   element.length = length;
   element.flags = flags;
   co_return co_await Persist<NtStatus>(
-      [this, element, sequence](Replay replay) { return tree_->Lock(id_, {element}, sequence, replay); });
+      [this, element, sequence](std::shared_ptr<Tree> tree, Replay replay) {
+        return tree->Lock(id_, {element}, sequence, replay);
+      });
 }
 
 Task<NtStatus> PersistentFile::Lock(std::uint64_t offset, std::uint64_t length, bool exclusive) {
@@ -237,18 +320,33 @@ Task<NtStatus> PersistentFile::Unlock(std::uint64_t offset, std::uint64_t length
 
 Task<NtStatus> PersistentFile::Close() {
   bool lost_once = false;
-  NtStatus status = co_await Persist<NtStatus>([this, &lost_once](Replay replay) {
+  NtStatus status = co_await Persist<NtStatus>([this, &lost_once](std::shared_ptr<Tree> tree, Replay replay) {
     lost_once = replay.replay;
-    return tree_->Close(id_, replay);
+    return tree->Close(id_, replay);
   });
   // The record was removed before the server died: reclaiming the handle found nothing, which is what was wanted.
   if (status == NtStatus::kObjectNameNotFound && (lost_once || lost_ != NtStatus::kSuccess)) status = NtStatus::kSuccess;
-  if (connection_) connection_->Close();
+  // The same, over another channel of a session that lives on.
+  if (status == NtStatus::kFileClosed && lost_once) status = NtStatus::kSuccess;
+  ended_ = true;
+  Break();
   co_return status;
 }
 
 void PersistentFile::Break() {
-  if (connection_) connection_->Close();
+  for (const Channel& channel : channels_) channel.connection->Close();
+}
+
+std::size_t PersistentFile::channels() const {
+  return static_cast<std::size_t>(std::count_if(channels_.begin(), channels_.end(), [](const Channel& channel) {
+    return !channel.connection->closed();
+  }));
+}
+
+bool PersistentFile::BreakChannel(std::size_t number) {
+  if (number >= channels_.size()) return false;
+  channels_[number].connection->Close();
+  return true;
 }
 
 }  // namespace holdfast::client

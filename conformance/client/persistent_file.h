@@ -1,5 +1,7 @@
 // A file held by a persistent handle, as an application sees it: reads, writes, locks and settings that do not fail when
-// the server dies. Connection loss, re-connection, DH2C and replays happen behind the calls. [MS-SMB2] 3.2.4.4, 3.2.7.1.
+// the server dies. Connection loss, re-connection, DH2C and replays happen behind the calls. With several channels the
+// requests are spread over them, and what was on one that failed is sent again on another, with the channel sequence
+// raised. [MS-SMB2] 3.2.4.1.2, 3.2.4.4, 3.2.7.1.
 #pragma once
 
 #include <functional>
@@ -17,6 +19,8 @@ struct Target {
   std::string share;             // "profiles"
   Duration give_up_after = std::chrono::seconds(120);  // without a server
   bool encrypt = false;
+  unsigned channels = 1;
+  std::vector<std::string> further_addresses;  // for the second channel and later ones, in turn; empty: the first's
 };
 
 struct OpenOptions {
@@ -33,6 +37,8 @@ struct HandleHistory {
   std::uint64_t operations = 0;
   std::uint64_t replayed = 0;        // operations sent more than once
   std::uint64_t reconnects = 0;
+  std::uint64_t channels_lost = 0;   // while another one lived
+  std::uint64_t channels_bound = 0;
   std::vector<Duration> stalls;      // from the loss of the connection to the handle's return
 };
 
@@ -52,8 +58,11 @@ class PersistentFile : public std::enable_shared_from_this<PersistentFile> {
   Task<NtStatus> Unlock(std::uint64_t offset, std::uint64_t length);
   // A close whose answer was lost is done: the handle is not found again.
   Task<NtStatus> Close();
-  // Drops the TCP connection, as a cut cable would.
+  // Drops every TCP connection, as a cut cable would.
   void Break();
+  // Drops one of them; false when there is none of that number.
+  bool BreakChannel(std::size_t number);
+  std::size_t channels() const;  // living ones
 
   const HandleHistory& history() const { return history_; }
   std::uint64_t end_of_file() const { return end_of_file_; }
@@ -65,9 +74,22 @@ class PersistentFile : public std::enable_shared_from_this<PersistentFile> {
  private:
   PersistentFile(Target target, OpenOptions options, Clock& clock)
       : target_(std::move(target)), options_(std::move(options)), clock_(clock) {}
+  // The session on one connection.
+  struct Channel {
+    std::shared_ptr<Connection> connection;
+    std::shared_ptr<Session> session;
+    std::shared_ptr<Tree> tree;
+  };
   // Runs an operation until it has an answer of a living server.
   template <class T>
-  Task<T> Persist(std::function<Task<T>(Replay)> operation);
+  Task<T> Persist(std::function<Task<T>(std::shared_ptr<Tree>, Replay)> operation);
+  // The next living channel in turn; nullptr when none is left.
+  const Channel* Pick();
+  // The channel is gone: what follows on the others carries a higher sequence, and a new one is looked for.
+  void Lose(const std::shared_ptr<Connection>& connection);
+  // One more channel of the session of `first`.
+  Task<NtStatus> AddChannel(Channel first, std::string address);
+  static Task<void> Restore(std::shared_ptr<PersistentFile> self, std::uint64_t session_id, std::string address);
   // Makes sure that there is a connection newer than `generation`, and the handle on it.
   Task<NtStatus> Attach(std::uint64_t generation);
   Task<NtStatus> Connect();
@@ -80,8 +102,10 @@ class PersistentFile : public std::enable_shared_from_this<PersistentFile> {
   Guid create_guid_;
   AsyncMutex attaching_;
   std::uint64_t generation_ = 0;
-  std::shared_ptr<Connection> connection_;
-  std::shared_ptr<Session> session_;
+  std::vector<Channel> channels_;
+  std::size_t turn_ = 0;
+  bool ended_ = false;
+  std::uint32_t max_read_ = 65536, max_write_ = 65536;
   std::shared_ptr<Tree> tree_;
   std::uint64_t previous_session_ = 0;
   smb2::FileId id_;

@@ -23,11 +23,20 @@ LIMITS = '''
 [limits]
 max_connections = 8
 max_sessions_per_connection = 4
+max_channels_per_session = 2
 max_trees_per_session = 3
 max_opens_per_session = 16
 max_credits = 256
 max_transact_bytes = 1048576
 '''
+
+
+
+def second_address(text):
+    """The configuration with a second address to listen on, 32 above the first."""
+    return re.sub(r'^listen = \["(\d+\.\d+\.\d+)\.(\d+):(\d+)"\]',
+                  lambda m: f'listen = ["{m[1]}.{m[2]}:{m[3]}", "{m[1]}.{int(m[2]) + 32}:{m[3]}"]', text, flags=re.M)
+
 
 # name, suites of conformance/cases, with a KDC, change of the configuration
 GROUPS = [
@@ -42,6 +51,9 @@ GROUPS = [
     ('load', 'Load.*', False, None),
     ('limits', 'Limits.*', False, lambda text: text + LIMITS),
     ('hostile', 'Hostile.*', False, None),
+    ('channels', 'Channels.*', False, lambda text: second_address(text)),
+    ('single channel', 'SingleChannel.*', False,
+     lambda text: text.replace('require_signing', 'multichannel = false\nrequire_signing', 1)),
 ]
 
 STAGES = ('received', 'executed', 'sent')
