@@ -1,9 +1,12 @@
 """`./dev test [name...]`: builds, runs every part, prints a line for each and one at the end.
 
+Two parts run at a time: the longest of them mostly wait. What measures stalls runs alone, at the end.
+
 Parts are programs of GoogleTest (build/dev), or the scripts of tests/system and conformance, each against a server of its
 own. A part that cannot run here says SKIPPED and why. Exit status 0 only when nothing failed.
 """
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -16,9 +19,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / 'build/dev'
 LOGS = ROOT / 'build/test-logs'
 
-# name, what it shows, command (relative to the root), limit in seconds
+# name, what it shows, command (relative to the root), limit in seconds; what waits most comes early
 PARTS = [
     ('repository', 'the maps tell the truth', ['python3', 'tests/repository_test.py'], 60),
+    ('smbtorture', 'the ledger: nothing fails that it does not list, nothing passes that it lists as failing',
+     ['python3', 'conformance/smbtorture/run.py', '--ledger'], 900),
     ('protocol', 'wire formats, crypto, security descriptors', ['build/dev/tests/protocol/protocol_test'], 300),
     ('auth', 'NTLM, Kerberos, PAC', ['build/dev/tests/auth/auth_test'], 300),
     ('engine', 'both engines, power cuts, SIGKILL', ['build/dev/tests/storage/engine/engine_test'], 300),
@@ -34,10 +39,10 @@ PARTS = [
      ['python3', 'tests/system/smbclient_test.py'], 900),
     ('kernel-client', 'the SMB client of Linux in a VM: a tree, fio and locks under five kills',
      ['conformance/run', 'kernel-client', '--short'], 400),
-    ('smbtorture', 'the ledger: nothing fails that it does not list, nothing passes that it lists as failing',
-     ['python3', 'conformance/smbtorture/run.py', '--ledger'], 900),
     ('demo', 'five kills under a VHDX', ['python3', 'conformance/testbed/demo.py', '--port', '4451', '--base', '127.0.0.81'], 300),
 ]
+ALONE = {'demo'}
+SIDE_BY_SIDE = 2
 
 
 def run_part(name, command, limit):
@@ -88,15 +93,23 @@ def main():
         if status:
             return status
     counts = {'passed': 0, 'failed': 0, 'skipped': 0}
-    for name, _, command, limit in PARTS:
-        if options.name and name not in options.name:
-            continue
-        result, detail, seconds, log = run_part(name, command, limit)
+
+    def report(name, result, detail, seconds, log):
         counts[result] += 1
         print(f'{result:8} {name:13} {seconds:6.1f} s  {detail}', flush=True)
         if result == 'failed':
             print(''.join('    ' + l for l in log.read_text(errors='replace').splitlines(keepends=True)[-40:]))
             print(f'    (all of it: {log})', flush=True)
+
+    chosen = [part for part in PARTS if not options.name or part[0] in options.name]
+    with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as lanes:
+        running = {lanes.submit(run_part, name, command, limit): name
+                   for name, _, command, limit in chosen if name not in ALONE}
+        for part in concurrent.futures.as_completed(running):
+            report(running[part], *part.result())
+    for name, _, command, limit in chosen:
+        if name in ALONE:
+            report(name, *run_part(name, command, limit))
     print(f'in {time.monotonic() - started:.0f} s')
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
     return 1 if counts['failed'] else 0
