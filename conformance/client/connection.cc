@@ -281,6 +281,10 @@ Task<void> Connection::SendLoop(std::shared_ptr<Connection> self) {
 
 Task<void> Connection::ReceiveLoop(std::shared_ptr<Connection> self) {
   while (!self->closed_) {
+    if (self->deaf_) {
+      co_await self->ended_.Wait();
+      break;
+    }
     std::uint8_t head[4];
     auto [error, n] = co_await boost::asio::async_read(self->socket_, boost::asio::buffer(head), kValue);
     if (error) break;
@@ -349,6 +353,7 @@ bool Connection::Deliver(std::shared_ptr<Bytes> frame) {
 void Connection::Close() {
   if (closed_) return;
   closed_ = true;
+  if (deaf_) ended_.Set(0);
   boost::system::error_code ignored;
   socket_.close(ignored);
   for (auto& [id, waiting] : std::exchange(waiting_, {})) waiting->done.Set(NtStatus::kConnectionDisconnected);

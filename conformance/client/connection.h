@@ -94,6 +94,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Whether STATUS_PENDING has come for a request that still waits.
   bool IsPending(std::uint64_t message_id) const;
   void AddSession(const std::shared_ptr<SessionSecurity>& session) { sessions_[session->session_id] = session; }
+  // Nothing that the server sends is taken from now on, as of a client that hangs; Close ends it.
+  void StopReading() { deaf_ = true; }
   void Close();
   bool closed() const { return closed_; }
   boost::asio::ip::tcp::socket::executor_type executor() { return socket_.get_executor(); }
@@ -147,6 +149,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::map<std::uint64_t, std::weak_ptr<SessionSecurity>> sessions_;
   std::deque<Bytes> out_;
   bool sending_ = false;
+  bool deaf_ = false;
+  OneShot<int> ended_;
 };
 
 }  // namespace holdfast::client

@@ -49,6 +49,7 @@ GROUPS = [
     ('admission', 'Admission.*:ValidateNegotiate.*:Negotiate.*:Smb1Negotiate.*:Ipc.*', False, None),
     ('requests', 'Compound.*:Waiting.*:Handle.*', False, None),
     ('load', 'Load.*', False, None),
+    ('neighbours', 'Neighbour.*', False, None),
     ('limits', 'Limits.*', False, lambda text: text + LIMITS),
     ('hostile', 'Hostile.*', False, None),
     ('channels', 'Channels.*', False, lambda text: second_address(text)),
