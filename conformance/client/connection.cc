@@ -298,6 +298,22 @@ Task<void> Connection::ReceiveLoop(std::shared_ptr<Connection> self) {
   self->Close();
 }
 
+bool Connection::TakeIn(const smb2::Header& header, ByteView message, bool encrypted) {
+  if (header.command != smb2::Command::kOplockBreak) return true;  // another notification, which nobody here asks for
+  BreakNotification notification{.header = header, .encrypted = encrypted, .oplock = {}, .lease = {}};
+  if (smb2::PeekStructureSize(message) == smb2::LeaseBreakNotification::kStructureSize) {
+    auto lease = smb2::Decode<smb2::LeaseBreakNotification>(message);
+    if (!lease.ok()) return false;
+    notification.lease = *lease;
+  } else {
+    auto oplock = smb2::Decode<smb2::OplockBreakNotification>(message);
+    if (!oplock.ok()) return false;
+    notification.oplock = *oplock;
+  }
+  breaks_.push_back(std::move(notification));
+  return true;
+}
+
 bool Connection::Deliver(std::shared_ptr<Bytes> frame) {
   ByteView plain = *frame;
   bool encrypted = false;
@@ -323,7 +339,10 @@ bool Connection::Deliver(std::shared_ptr<Bytes> frame) {
       credit_waiters_.pop_front();
       resume(0);
     }
-    if (header->message_id == smb2::kUnsolicitedMessageId) continue;  // a break: nothing here holds an oplock
+    if (header->message_id == smb2::kUnsolicitedMessageId) {
+      if (!TakeIn(*header, message, encrypted)) return false;
+      continue;
+    }
     const auto found = waiting_.find(header->message_id);
     if (found == waiting_.end()) continue;
     const auto waiting = found->second;

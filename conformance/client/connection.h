@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "protocol/dtyp/guid.h"
 #include "protocol/smb2/constants.h"
 #include "protocol/smb2/header.h"
+#include "protocol/smb2/messages/oplock_break.h"
 #include "storage/async/task.h"
 
 namespace holdfast::client {
@@ -66,6 +68,14 @@ struct CallOptions {
   bool unverified = false;               // the caller checks the signature of the answer
 };
 
+// A break that the server has told of, 2.2.23: of an oplock or of a lease.
+struct BreakNotification {
+  smb2::Header header;
+  bool encrypted = false;
+  std::optional<smb2::OplockBreakNotification> oplock;
+  std::optional<smb2::LeaseBreakNotification> lease;
+};
+
 // One request of a compound. Its options name the flags: kFlagRelatedOperations for one that goes on with the last.
 struct ChainElement {
   smb2::Command command{};
@@ -93,6 +103,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void SendRaw(Bytes frame);
   // Whether STATUS_PENDING has come for a request that still waits.
   bool IsPending(std::uint64_t message_id) const;
+  // The breaks that have come since the last call. To acknowledge them is up to the caller.
+  std::vector<BreakNotification> TakeBreaks() { return std::exchange(breaks_, {}); }
+  std::size_t breaks() const { return breaks_.size(); }
   void AddSession(const std::shared_ptr<SessionSecurity>& session) { sessions_[session->session_id] = session; }
   // Nothing that the server sends is taken from now on, as of a client that hangs; Close ends it.
   void StopReading() { deaf_ = true; }
@@ -125,6 +138,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static Task<void> ReceiveLoop(std::shared_ptr<Connection> self);
   static Task<void> SendLoop(std::shared_ptr<Connection> self);
   bool Deliver(std::shared_ptr<Bytes> frame);
+  bool TakeIn(const smb2::Header& header, ByteView message, bool encrypted);
   Task<bool> TakeCredits(std::uint16_t charge);
   std::uint16_t ChargeOf(const CallOptions& options) const;
   smb2::Header MakeHeader(smb2::Command command, std::uint16_t charge, const CallOptions& options);
@@ -147,6 +161,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::deque<std::pair<std::uint16_t, std::function<void(int)>>> credit_waiters_;
   std::map<std::uint64_t, std::shared_ptr<Waiting>> waiting_;
   std::map<std::uint64_t, std::weak_ptr<SessionSecurity>> sessions_;
+  std::vector<BreakNotification> breaks_;
   std::deque<Bytes> out_;
   bool sending_ = false;
   bool deaf_ = false;

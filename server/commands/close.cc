@@ -21,6 +21,7 @@ Task<Reply> HandleClose(RequestPtr request) {
   }
   const OpenPtr open = handle->open;
   Files& files = FilesOf(*request);
+  co_await files.AskBeforeDelete(open, request->wait);
   if ((close.flags & smb2::close_flag::kPostqueryAttrib) != 0) {
     files.SettleWriteTime(*open);
     const auto facts = co_await files.QueryFacts(open);

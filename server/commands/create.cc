@@ -52,6 +52,7 @@ smb2::CreateResponse Respond(const Request& request, const CreateIntent& intent,
   response.allocation_size = facts.allocation_size;
   response.end_of_file = facts.end_of_file;
   response.file_attributes = facts.file_attributes;
+  response.oplock_level = static_cast<smb2::OplockLevel>(open.oplock_level());
   response.file_id = result.handle->id;
   response.contexts = AnswerCreateContexts(
       intent, {.open = &open,
@@ -117,7 +118,9 @@ Task<Reply> HandleCreate(RequestPtr request) {
     co_return facts.status();
   }
   request->created = result->handle;
-  co_return Answer(Respond(*request, intent, *result, *facts));
+  Reply reply = Answer(Respond(*request, intent, *result, *facts));
+  reply.until_sent = std::move(result->handle->open->answer_pending);
+  co_return reply;
 }
 
 }  // namespace holdfast

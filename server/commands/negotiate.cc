@@ -19,7 +19,7 @@ std::uint16_t OurSecurityMode(const ServerConfig& config) {
 
 std::uint32_t OurCapabilities(Server& server, const Connection& connection, std::uint16_t dialect) {
   std::uint32_t capabilities = 0;
-  if (dialect >= 0x0210) capabilities |= smb2::capability::kLargeMtu;
+  if (dialect >= 0x0210) capabilities |= smb2::capability::kLargeMtu | smb2::capability::kLeasing;
   if (dialect >= 0x0300) {
     const auto& shares = server.shares();
     if (std::any_of(shares.begin(), shares.end(),

@@ -32,7 +32,7 @@ Task<NtStatus> SetSecurity(RequestPtr request, smb2::SetInfoRequest set) {
   const std::uint32_t needed = AccessToSetSecurity(parts);
   if ((open->granted_access & needed) != needed) co_return NtStatus::kAccessDenied;
   Bytes descriptor(set.buffer.begin(), set.buffer.end());
-  co_return co_await FilesOf(*request).SetSecurity(open, parts, std::move(descriptor));
+  co_return co_await FilesOf(*request).SetSecurity(open, parts, std::move(descriptor), request->wait);
 }
 
 Task<NtStatus> Set(RequestPtr request, smb2::SetInfoRequest set) {

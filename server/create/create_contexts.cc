@@ -100,9 +100,12 @@ NtStatus ParseAppVersion(ByteView data, const CreateContextRules&, CreateIntent&
   return NtStatus::kSuccess;
 }
 
-// 3.3.5.9, oplock acquisition: looked at only with the oplock level "lease". The two versions differ in size.
+bool AsksForLease(const CreateIntent& intent) {
+  return intent.caching.oplock_level == static_cast<std::uint8_t>(smb2::OplockLevel::kLease);
+}
+
+// 3.3.5.9.8 and 3.3.5.9.11. The two versions differ in size.
 NtStatus ParseLease(ByteView data, const CreateContextRules& rules, CreateIntent& intent) {
-  if (intent.caching.oplock_level != static_cast<std::uint8_t>(smb2::OplockLevel::kLease)) return NtStatus::kSuccess;
   CachingRequest& caching = intent.caching;
   if (data.size() == smb2::LeaseContextV2::kSize && rules.dialect >= 0x0300) {
     const auto lease = DecodeAll<smb2::LeaseContextV2>(data);
@@ -120,8 +123,9 @@ NtStatus ParseLease(ByteView data, const CreateContextRules& rules, CreateIntent
     caching.lease_version = 1;
     return NtStatus::kSuccess;
   }
-  // A server without leases does not look at the context.
-  return rules.leasing ? NtStatus::kInvalidParameter : NtStatus::kSuccess;
+  // Version 2 belongs to 3.x; a server without leases looks at neither.
+  const bool ignored = !rules.leasing || !AsksForLease(intent) || data.size() == smb2::LeaseContextV2::kSize;
+  return ignored ? NtStatus::kSuccess : NtStatus::kInvalidParameter;
 }
 
 // ---- responses -------------------------------------------------------------------------------------------------
@@ -161,6 +165,29 @@ void AnswerDurableV2(const CreateIntent& intent, const CreateAnswer& answer, Con
   out.push_back(CreateContext::From(names::kDurableHandleRequestV2, response));
 }
 
+// 3.3.5.9.8, 3.3.5.9.11, and of a handle that came back 3.3.5.9.7 and 3.3.5.9.12.
+void AnswerLease(const CreateIntent& intent, const CreateAnswer& answer, Contexts& out) {
+  if (!intent.caching.lease_key || !answer.open->has_lease()) return;
+  const CachingGrant& lease = *answer.open->caching;
+  const std::uint32_t flags = lease.breaking ? smb2::lease_flag::kBreakInProgress : 0;
+  if (lease.version == 2) {
+    smb2::LeaseContextV2 response;
+    response.lease_key = lease.lease_key;
+    response.lease_state = lease.state;
+    response.flags = flags;
+    response.epoch = lease.epoch;
+    if (lease.parent_lease_key) {
+      response.parent_lease_key = *lease.parent_lease_key;
+      response.flags |= smb2::lease_flag::kParentLeaseKeySet;
+    }
+    out.push_back(CreateContext::From(names::kRequestLease, response));
+    return;
+  }
+  out.push_back(CreateContext::From(
+      names::kRequestLease,
+      smb2::LeaseContext{.lease_key = lease.lease_key, .lease_state = lease.state, .lease_flags = flags}));
+}
+
 // ---- the list --------------------------------------------------------------------------------------------------
 
 struct CreateContextRow {
@@ -187,7 +214,7 @@ constexpr CreateContextRow kRows[] = {
   {names::kDurableHandleReconnectV2,   36, 36,       0x0300,  ParseReconnectV2,        nullptr},
   {names::kAppInstanceId,              20, 20,       0x0300,  ParseAppInstance,        nullptr},
   {names::kAppInstanceVersion,         24, 24,       0x0311,  ParseAppVersion,         nullptr},
-  {names::kRequestLease,               0,  kAnySize, 0x0210,  ParseLease,              nullptr},
+  {names::kRequestLease,               0,  kAnySize, 0x0210,  ParseLease,              AnswerLease},
   {names::kQueryMaximalAccess,         0,  8,        0x0202,  ParseMaximalAccess,      AnswerMaximalAccess},
   {names::kQueryOnDiskId,              0,  0,        0x0202,  ParseOnDiskId,           AnswerOnDiskId},
 };
@@ -229,6 +256,10 @@ NtStatus ParseCreateContexts(const smb2::CreateRequest& message, const CreateCon
     if (const NtStatus status = row->parse(context.data, rules, intent); status != NtStatus::kSuccess) return status;
   }
   if (intent.app_instance) intent.app_instance->version = intent.app_version;
+  // Looked at with the oplock level "lease" only; of a handle that comes back it is a mark, and the level does not count.
+  if (!AsksForLease(intent) && !intent.reconnects()) {
+    intent.caching = CachingRequest{.oplock_level = intent.caching.oplock_level};
+  }
   return CombineDurable(intent);
 }
 

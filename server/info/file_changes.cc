@@ -18,7 +18,8 @@ Task<NtStatus> SetBasic(InfoSet set) {
 Task<NtStatus> SetDisposition(InfoSet set) {
   auto disposition = fscc::Decode<fscc::FileDispositionInformation>(set.message.buffer);
   if (!disposition.ok()) co_return disposition.status();
-  co_return co_await set.files().SetDisposition(set.open(), disposition->delete_pending, false, false);
+  co_return co_await set.files().SetDisposition(set.open(), disposition->delete_pending, false, false,
+                                                set.request->wait);
 }
 
 Task<NtStatus> SetAllocation(InfoSet set) {

@@ -51,7 +51,8 @@ Task<NtStatus> SetRename(InfoSet set) {
   auto rename = fscc::Decode<fscc::FileRenameInformation>(set.message.buffer);
   if (!rename.ok()) co_return rename.status();
   std::u16string target = RelativeToShare(rename->file_name);
-  co_return co_await set.files().Rename(set.open(), std::move(target), rename->replace_if_exists, false);
+  co_return co_await set.files().Rename(set.open(), std::move(target), rename->replace_if_exists, false,
+                                        set.request->wait);
 }
 
 Task<NtStatus> SetLink(InfoSet set) {

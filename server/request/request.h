@@ -67,6 +67,7 @@ struct Reply {
   bool no_response = false;     // CANCEL
   bool disconnect = false;      // the connection ends without an answer
   bool sign = false;            // sign even though the session does not demand it (final SESSION_SETUP)
+  std::shared_ptr<void> until_sent;  // let go when the answer is with the transport
 
   Reply(NtStatus s) : status(s) {}  // NOLINT
   explicit Reply(Bytes b) : body(std::move(b)) {}

@@ -27,6 +27,7 @@ Task<NtStatus> Files::Close(OpenPtr open) {
   open->closed = true;
   open->attached = false;
   open->on_forced_detach = nullptr;
+  open->answer_pending = nullptr;
   impl_->StopTimer(*open);
   SettleWriteTime(*open);
   // [MS-SMB2] 3.3.5.10 and [MS-FSA] 2.1.5.5: what still waits on the handle is told so.
@@ -58,6 +59,13 @@ Task<NtStatus> Files::Impl::CloseLocked(OpenPtr open) {
     RecordChange own;
     own.key = OpenRecordKey(open->persistent_id);
     records.push_back(std::move(own));
+    if (open->has_lease() && std::ranges::none_of(open->caching->opens, [&](const Open* other) {
+          return other != open.get() && other->is_persistent();
+        })) {
+      RecordChange lease;
+      lease.key = LeaseRecordKey(*open->caching);
+      records.push_back(std::move(lease));
+    }
     for (const ByteRangeLock& lock : stream ? stream->locks : std::vector<ByteRangeLock>()) {
       if (lock.owner == open.get()) records.push_back(files.LockRecord(*open, lock, true));
     }

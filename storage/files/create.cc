@@ -80,7 +80,7 @@ Task<Result<CreateOutcome>> Creation::Execute() {
     auto replayed = co_await Replay();
     if (replayed) co_return std::move(*replayed);
   }
-  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kMaxAttempts;) {
     auto place = co_await Walk();
     if (!place.ok()) co_return place.status();
     Attempt result;
@@ -90,6 +90,7 @@ Task<Result<CreateOutcome>> Creation::Execute() {
       result = co_await CreateNew(*place);
     }
     if (auto* decided = std::get_if<Result<CreateOutcome>>(&result)) co_return std::move(*decided);
+    if (std::holds_alternative<Again>(result)) ++attempt;
   }
   co_return NtStatus::kFileNotAvailable;  // others change this name faster than we can look at it
 }
@@ -184,7 +185,6 @@ Result<OpenPtr> Creation::MakeOpen(const FileStatePtr& file, const Place& place,
     open->durable = DurableKind::kPersistent;
     open->durable_open_timeout_ms = Timeout();
   }
-  // Without an oplock or a lease with H neither durable kind is granted, 3.3.5.9.6 and 3.3.5.9.10.
   constexpr std::uint32_t kReplayable =
       access::kReadData | access::kExecute | access::kWriteData | access::kAppendData | access::kDelete;
   open->is_replay_eligible =
@@ -192,11 +192,24 @@ Result<OpenPtr> Creation::MakeOpen(const FileStatePtr& file, const Place& place,
   return open;
 }
 
+void Creation::GrantCaching(const FileStatePtr& file, const OpenPtr& open, bool overwritten) {
+  StreamState* stream = open->is_directory ? nullptr : file->Stream(open->stream);
+  if (!stream) return;  // directories: none
+  plan_ = impl_.PlanCaching(*file, *stream, *open, p_.caching, overwritten);
+  if (open->is_persistent() || p_.durable.kind == DurableKind::kNone) return;
+  // Durability needs a batch oplock or a lease with H, 3.3.5.9.6 and 3.3.5.9.10.
+  if (!open->caching || open->caching->breaking || !(plan_.state & caching::kHandle)) return;
+  open->durable = p_.durable.kind;
+  open->durable_open_timeout_ms =
+      open->durable == DurableKind::kDurableV1 ? files_.options_.durable_timeout_ms : Timeout();
+}
+
 void Creation::Publish(const OpenPtr& open) {
   open->attached = true;
   open->attached_connection = p_.requester.connection;
   open->attached_session = p_.requester.session;
   impl_.Register(open);
+  impl_.Attach(open, plan_);
 }
 
 CreateOutcome Creation::Finish(const OpenPtr& open, std::uint32_t action) {
@@ -204,7 +217,7 @@ CreateOutcome Creation::Finish(const OpenPtr& open, std::uint32_t action) {
   CreateOutcome outcome;
   outcome.open = open;
   outcome.create_action = action;
-  outcome.durable_response = open->is_persistent();
+  outcome.durable_response = open->durable != DurableKind::kNone;
   return outcome;
 }
 

@@ -100,7 +100,11 @@ NtStatus CheckSharing(const FileState& file, const SharingRequest& request) {
   bool conflict = false;
   for (const OpenPtr& existing : file.opens) {
     if (!SharingConflict(request, *existing)) continue;
-    if (existing->is_persistent() && !existing->attached && !existing->closed) return NtStatus::kFileNotAvailable;
+    // One that is away and has handle caching can be asked to close, if only when it is back.
+    const bool asked = existing->caching && (existing->caching->state & caching::kHandle);
+    if (existing->is_persistent() && !existing->attached && !existing->closed && !asked) {
+      return NtStatus::kFileNotAvailable;
+    }
     conflict = true;
   }
   return conflict ? NtStatus::kSharingViolation : NtStatus::kSuccess;

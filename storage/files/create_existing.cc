@@ -53,9 +53,6 @@ Task<Creation::Attempt> Creation::OpenExisting(Place place) {
       co_return co_await AttachSurvivor(survivor);
     }
   }
-  if (const NtStatus status = CheckDisconnected(*file); status != NtStatus::kSuccess) {
-    co_return Result<CreateOutcome>(status);
-  }
   StreamState* stream = nullptr;
   if (!(file->inode.directory && path_.stream.empty())) {
     stream = path_.stream.empty() ? file->Stream(kUnnamedStream) : file->FindStream(path_.stream);
@@ -76,7 +73,15 @@ Task<Creation::Attempt> Creation::OpenExisting(Place place) {
     if (p_.stopped) p_.stopped->reparse_data = file->inode.reparse_data;
     co_return Result<CreateOutcome>(NtStatus::kStoppedOnSymlink);
   }
-  co_return co_await OpenStream(file, std::move(place), stream);
+  auto opened = co_await OpenStream(file, std::move(place), stream);
+  if (!must_wait_) co_return std::move(opened);
+  // Without the mutex: acknowledgements, closes and other opens have to pass.
+  must_wait_ = false;
+  guard.Release();
+  const NtStatus waited = co_await impl_.AwaitCaching(file, nullptr, p_.wait);
+  if (waited != NtStatus::kSuccess) co_return Result<CreateOutcome>(waited);
+  first_attempt_ = false;
+  co_return Waited{};
 }
 
 NtStatus Creation::CheckKind(const FileState& file) const {
@@ -93,24 +98,37 @@ NtStatus Creation::CheckKind(const FileState& file) const {
   return path_.trailing_backslash ? NtStatus::kObjectNameInvalid : NtStatus::kSuccess;
 }
 
-// [MS-SMB2] 3.3.5.9: a persistent open whose client is away keeps its file to itself. As nothing grants H caching yet,
-// there is no break that could let anybody in, so that the answer is immediate (facts: FILE_NOT_AVAILABLE is what
-// clients retry). That also holds for the same client: it may still be about to reclaim the handle.
-// Directories hold no data that a client caches: there only a sharing conflict counts, which CheckSharing() tells, else
-// one dead host would close the root of the share to everybody.
-NtStatus Creation::CheckDisconnected(const FileState& file) const {
-  if (file.inode.directory) return NtStatus::kSuccess;
-  const bool blocked = std::ranges::any_of(
-      file.opens, [](const OpenPtr& open) { return open->is_persistent() && !open->attached && !open->closed; });
-  return blocked ? NtStatus::kFileNotAvailable : NtStatus::kSuccess;
-}
-
 Task<Result<FileStatePtr>> Creation::Parent(const Place& place) {
   if (place.parent == 0) co_return FileStatePtr();
   co_return co_await files_.Acquire(place.parent);
 }
 
+Files::Impl::Contender Creation::MakeContender(std::uint32_t access, bool overwrites, bool sharing_violation) const {
+  Files::Impl::Contender contender;
+  contender.client_guid = p_.requester.client_guid;
+  contender.lease_key = p_.caching.lease_key;
+  contender.access = access;
+  contender.overwrites = overwrites;
+  contender.sharing_violation = sharing_violation;
+  contender.first_attempt = first_attempt_;
+  return contender;
+}
+
+std::vector<RecordChange> Creation::Records(const Open& open, RecordTodo todo) const {
+  std::vector<RecordChange> records;
+  if (open.is_persistent()) records.push_back(OpenRecordChange(open, todo));
+  if (!open.has_lease()) return records;
+  const CachingGrant& lease = *open.caching;
+  const bool changed = plan_.extends && plan_.state != plan_.seen_state;
+  const bool kept = std::ranges::any_of(lease.opens, [](const Open* other) { return other->is_persistent(); });
+  if (open.is_persistent() || (changed && kept)) records.push_back(LeaseRecordChange(lease, plan_.state, plan_.epoch));
+  return records;
+}
+
 Task<Result<CreateOutcome>> Creation::OpenStream(FileStatePtr file, Place place, StreamState* stream) {
+  const StreamId known = stream ? stream->facts.id : kUnnamedStream;
+  const NtStatus key = impl_.CheckLeaseKey(p_.requester.client_guid, p_.caching, file->number, known);
+  if (key != NtStatus::kSuccess) co_return key;
   const auto parent = co_await Parent(place);
   if (!parent.ok()) co_return parent.status();
   const Bytes* parent_descriptor = *parent ? &(*parent)->inode.security_descriptor : nullptr;
@@ -148,7 +166,15 @@ Task<Result<CreateOutcome>> Creation::OpenStream(FileStatePtr file, Place place,
     if (overwrites) sharing.access |= Supersedes() ? access::kDelete : access::kWriteData;
     sharing.share_access = p_.share_access;
     const NtStatus shared = CheckSharing(*file, sharing);
-    if (shared == NtStatus::kSharingViolation && overwrites && p_.share->continuous_availability &&
+    const bool violation = shared == NtStatus::kSharingViolation;
+    if (shared != NtStatus::kSuccess && !violation) co_return shared;
+    if (stream) {
+      const auto verdict = impl_.BreakForOpen(*file, *stream, MakeContender(sharing.access, overwrites, violation));
+      if (verdict == Files::Impl::Verdict::kNotAvailable) co_return NtStatus::kFileNotAvailable;
+      must_wait_ = verdict == Files::Impl::Verdict::kWait;
+      if (must_wait_) co_return NtStatus::kPending;
+    }
+    if (violation && overwrites && p_.share->continuous_availability &&
         !(access::MapGeneric(p_.desired_access) & kWriteSharing)) {
       // As Windows servers do on such shares, 3.3.5.9 <315>: who cannot write anyway gets a plain open.
       const bool guarded = std::ranges::any_of(
@@ -158,13 +184,16 @@ Task<Result<CreateOutcome>> Creation::OpenStream(FileStatePtr file, Place place,
         co_return co_await OpenStream(file, std::move(place), stream);
       }
     }
-    if (shared != NtStatus::kSuccess) co_return shared;
+    if (violation) co_return shared;
+  } else if (impl_.IsKept(*file, MakeContender(access.granted, false, false))) {
+    co_return NtStatus::kFileNotAvailable;
   }
 
   auto made = MakeOpen(file, place, access.granted);
   if (!made.ok()) co_return made.status();
   const OpenPtr open = *made;
   if (stream) open->stream = stream->facts.id;
+  if (stream) GrantCaching(file, open, overwrites);
   std::uint32_t action = kActionOpened;
   NtStatus status = NtStatus::kSuccess;
   if (overwrites) {
@@ -182,6 +211,9 @@ Task<Result<CreateOutcome>> Creation::OpenStream(FileStatePtr file, Place place,
   if (status != NtStatus::kSuccess) {
     // A write that failed may have reached the store all the same: then the record must not come back to life.
     if (open->is_persistent()) file->leftover_records.push_back(OpenRecordKey(open->persistent_id));
+    if (open->is_persistent() && open->has_lease() && !plan_.extends) {
+      file->leftover_records.push_back(LeaseRecordKey(*open->caching));
+    }
     files_.ReleaseIfUnused(file);
     co_return status;
   }
@@ -192,11 +224,10 @@ Task<Result<CreateOutcome>> Creation::OpenStream(FileStatePtr file, Place place,
 
 // The record, and with the first one of a file its entry in the takeover index, both before the answer.
 Task<NtStatus> Creation::Persist(FileStatePtr file, OpenPtr open, RecordTodo todo) {
-  if (!open->is_persistent()) co_return NtStatus::kSuccess;
+  auto records = Records(*open, todo);
+  if (records.empty()) co_return NtStatus::kSuccess;
   FAULT_POINT("create.before_persist");
-  std::vector<RecordChange> records;
-  records.push_back(OpenRecordChange(*open, todo));
-  if (file->indexed) co_return co_await impl_.StoreInode(file, std::move(records), Durability::kStable);
+  if (file->indexed || !open->is_persistent()) co_return co_await impl_.StoreInode(file, std::move(records), Durability::kStable);
   const auto [stored, indexed] = co_await Both(
       files_.executor_, impl_.StoreInode(file, std::move(records), Durability::kStable), impl_.AddToIndex(file));
   co_return stored != NtStatus::kSuccess ? stored : indexed;
@@ -255,8 +286,7 @@ Task<NtStatus> Creation::Overwrite(FileStatePtr file, OpenPtr open, StreamState*
     }
     if (!empty && open->is_persistent()) {
       FAULT_POINT("create.truncated");
-      std::vector<RecordChange> records;
-      records.push_back(files_.OpenRecord(*open));
+      auto records = Records(*open, RecordTodo::kNothing);
       status = co_await files_.volume_.StoreRecords(file->number, std::move(records));
       if (status != NtStatus::kSuccess) co_return status;
     }
@@ -304,8 +334,8 @@ Task<NtStatus> Creation::AddStream(FileStatePtr file, OpenPtr open) {
   stream->facts = facts;
   file->streams[facts.id] = std::move(stream);
   open->stream = facts.id;
-  std::vector<RecordChange> records;
-  if (open->is_persistent()) records.push_back(files_.OpenRecord(*open));
+  GrantCaching(file, open, false);
+  auto records = Records(*open, RecordTodo::kNothing);
   const NtStatus status = co_await impl_.StoreInode(file, std::move(records), open->durability());
   if (status != NtStatus::kSuccess) co_return status;
   files_.ReportChange(open->link.parent, open->link.name + u":" + facts.name, kFileActionAddedStream,

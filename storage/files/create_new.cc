@@ -34,6 +34,8 @@ Result<Bytes> InitialDescriptor(const Inode& parent, const std::optional<Bytes>&
 
 Task<Creation::Attempt> Creation::CreateNew(Place place) {
   using Decided = Result<CreateOutcome>;
+  const NtStatus key = impl_.CheckLeaseKey(p_.requester.client_guid, p_.caching, 0, kUnnamedStream);
+  if (key != NtStatus::kSuccess) co_return Decided(key);
   if (p_.create_disposition == kDispositionOpen || p_.create_disposition == kDispositionOverwrite) {
     co_return Decided(NtStatus::kObjectNameNotFound);
   }
@@ -107,8 +109,8 @@ Task<Creation::Attempt> Creation::CreateNew(Place place) {
     open = *made;
     open->create_action = kActionCreated;
     if (!path_.stream.empty()) open->stream = kFirstNamedStream;
-    std::vector<RecordChange> records;
-    if (open->is_persistent()) records.push_back(files_.OpenRecord(*open));
+    GrantCaching(file, open, false);
+    auto records = Records(*open, RecordTodo::kNothing);
     FAULT_POINT("create.before_persist");
     const bool indexes = open->is_persistent();
     auto created = files_.volume_.CreateFile(place.parent, place.name, file->inode, std::move(records),

@@ -19,7 +19,9 @@ class Creation {
  private:
   // An attempt whose ground moved under it (the name changed, the file went): look the path up again.
   struct Again {};
-  using Attempt = std::variant<Again, Result<CreateOutcome>>;
+  // An attempt that broke somebody's caching and waited for it; it may look as different now.
+  struct Waited {};
+  using Attempt = std::variant<Again, Waited, Result<CreateOutcome>>;
 
   // Where the path leads. Without `number` the last component does not exist.
   struct Place {
@@ -47,16 +49,20 @@ class Creation {
 
   // create_existing.cc
   NtStatus CheckKind(const FileState& file) const;
-  NtStatus CheckDisconnected(const FileState& file) const;
   Task<Result<CreateOutcome>> OpenStream(FileStatePtr file, Place place, StreamState* stream);
   Task<NtStatus> Overwrite(FileStatePtr file, OpenPtr open, StreamState* stream);
   Task<NtStatus> AddStream(FileStatePtr file, OpenPtr open);
   Task<NtStatus> Persist(FileStatePtr file, OpenPtr open, RecordTodo todo);
   Task<Result<FileStatePtr>> Parent(const Place& place);
+  Files::Impl::Contender MakeContender(std::uint32_t access, bool overwrites, bool sharing_violation) const;
+  // The open's record, and that of its lease.
+  std::vector<RecordChange> Records(const Open& open, RecordTodo todo) const;
 
   // create.cc
   bool grants_persistent() const;
   Result<OpenPtr> MakeOpen(const FileStatePtr& file, const Place& place, std::uint32_t granted);
+  // What the open may cache, and whether it is durable for that: decided here, in effect with Publish().
+  void GrantCaching(const FileStatePtr& file, const OpenPtr& open, bool overwritten);
   // Puts the open into the table: from here on it counts.
   void Publish(const OpenPtr& open);
   CreateOutcome Finish(const OpenPtr& open, std::uint32_t action);
@@ -69,6 +75,9 @@ class Creation {
   std::uint32_t asked_access_ = 0;   // DesiredAccess and CreateOptions as sent: a replay compares them
   std::uint32_t asked_options_ = 0;
   std::uint32_t maximal_access_ = 0;
+  bool must_wait_ = false;           // OpenStream() has broken caching that others have to give up first
+  bool first_attempt_ = true;        // nothing was waited for yet
+  Files::Impl::CachingPlan plan_;
 };
 
 // Initial extended attributes of a file, [MS-FSA] 2.1.5.1: later ones of a name win, empty values do not count.

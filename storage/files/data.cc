@@ -79,6 +79,7 @@ Task<NtStatus> Files::Write(OpenPtr open, std::uint64_t offset, ByteView data, b
   const auto shared = co_await stream->data.LockShared();
   if (open->closed) co_return NtStatus::kFileClosed;
   if (LockConflict(*stream, *open, offset, data.size(), true)) co_return NtStatus::kFileLockConflict;
+  BreakReadCaching(open, *stream);
   NtStatus status = co_await ReserveEnd(volume_, *file, *stream, end, durability);
   if (status != NtStatus::kSuccess) co_return status;
   status = co_await volume_.WriteData(file->number, open->stream, offset, data, durability);

@@ -26,6 +26,7 @@ struct StreamState {
   StreamFacts facts;                     // size here is the truth while the file is open
   std::vector<ByteRangeLock> locks;
   std::vector<std::shared_ptr<PendingLock>> waiting_locks;
+  std::vector<CachingGrantPtr> grants;   // oplocks and leases
   AsyncSharedMutex data;                 // reads and writes share it; truncation and zeroing of the end exclude them
   AsyncMutex extend;                     // who moves facts.may_extend_to or stores the facts beside writers
   bool size_dirty = false;               // facts.size is ahead of the inode object
@@ -54,6 +55,7 @@ struct FileState {
   std::uint32_t next_lock_serial = 1;
   std::uint32_t next_slot = 1;                       // inode.next_slot is this or ahead, in steps
   std::uint32_t next_volatile_slot = 0;              // of opens that are not persistent
+  std::vector<std::shared_ptr<OneShot<NtStatus>>> caching_waiters;  // operations that wait for a break
   std::vector<std::shared_ptr<NotifyWatch>> watches; // directories: CHANGE_NOTIFY
 
   // Directories have no unnamed stream: null then.

@@ -95,6 +95,7 @@ Files::Files(Executor executor, Volume& volume, Homes& homes, Clock& clock, Rand
 
 Files::~Files() {
   Shutdown();
+  impl_->alive = nullptr;
   // Opens and their file point at each other.
   for (auto& [number, file] : loaded_) {
     for (const OpenPtr& open : file->opens) open->file.reset();
@@ -106,6 +107,9 @@ void Files::Shutdown() {
   stopping_ = true;
   for (auto& [number, file] : loaded_) {
     for (const OpenPtr& open : file->opens) impl_->StopTimer(*open);
+    for (const auto& [id, stream] : file->streams) {
+      for (const CachingGrantPtr& grant : stream->grants) impl_->StopBreakTimer(*grant);
+    }
   }
   if (impl_->sweep_timer != 0) clock_.Cancel(std::exchange(impl_->sweep_timer, 0));
 }
@@ -146,7 +150,11 @@ Task<Result<FileStatePtr>> Files::Impl::Load(FileNumber number) {
   auto records = co_await files.volume_.LoadRecords(number, "o/");
   if (!records.ok()) co_return records.status();
   std::vector<KeyValue> lock_records;
+  std::vector<KeyValue> lease_records;
   if (!records->empty()) {
+    auto leases_loaded = co_await files.volume_.LoadRecords(number, "z/");
+    if (!leases_loaded.ok()) co_return leases_loaded.status();
+    lease_records = std::move(*leases_loaded);
     auto loaded = co_await files.volume_.LoadRecords(number, "b/");
     if (!loaded.ok()) co_return loaded.status();
     lock_records = std::move(*loaded);
@@ -159,7 +167,7 @@ Task<Result<FileStatePtr>> Files::Impl::Load(FileNumber number) {
     if (named != NtStatus::kSuccess) co_return named;
   }
   FileStatePtr file = MakeState(std::move(*inode));
-  const NtStatus status = co_await LoadOpens(file, std::move(*records), std::move(lock_records));
+  const NtStatus status = co_await LoadOpens(file, std::move(*records), std::move(lock_records), std::move(lease_records));
   if (status != NtStatus::kSuccess) {
     for (const OpenPtr& open : std::vector<OpenPtr>(file->opens)) {
       StopTimer(*open);
@@ -200,8 +208,14 @@ FileStatePtr Files::Impl::MakeState(Inode inode) {
 }
 
 Task<NtStatus> Files::Impl::LoadOpens(FileStatePtr file, std::vector<KeyValue> records,
-                                      std::vector<KeyValue> lock_records) {
+                                      std::vector<KeyValue> lock_records, std::vector<KeyValue> lease_records) {
   std::vector<RecordChange> settled;
+  std::map<LeaseId, CachingGrantPtr> restored;
+  for (const KeyValue& record : lease_records) {
+    const CachingGrantPtr lease = DecodeLease(record.value);
+    if (!lease) co_return NtStatus::kFileCorruptError;
+    restored[{lease->client_guid, lease->lease_key}] = lease;
+  }
   for (const KeyValue& record : records) {
     auto decoded = DecodeOpen(record.value);
     if (!decoded.ok()) co_return decoded.status();
@@ -258,6 +272,7 @@ Task<NtStatus> Files::Impl::LoadOpens(FileStatePtr file, std::vector<KeyValue> r
       stream->locks.push_back(*lock);
     }
     Register(open);
+    if (stream) RestoreCaching(open, *decoded, restored);
     file->next_slot = std::max(file->next_slot, static_cast<std::uint32_t>(open->persistent_id & 0xFFFFF) + 1);
     // The timeout restarts at the takeover: nobody could come back while no node had the file.
     StartTimer(open, std::max(open->durable_open_timeout_ms, open->resilient_open_timeout_ms));
@@ -271,6 +286,12 @@ Task<NtStatus> Files::Impl::LoadOpens(FileStatePtr file, std::vector<KeyValue> r
     lost.key = lock.key;
     settled.push_back(std::move(lost));
   }
+  for (const auto& [id, lease] : restored) {
+    if (!lease->opens.empty()) continue;
+    RecordChange lost;
+    lost.key = LeaseRecordKey(*lease);
+    settled.push_back(std::move(lost));
+  }
   if (!file->opens.empty()) {
     file->indexed = true;
     indexed.insert(file->number);
@@ -278,6 +299,27 @@ Task<NtStatus> Files::Impl::LoadOpens(FileStatePtr file, std::vector<KeyValue> r
   file->records_loaded = true;
   if (settled.empty()) co_return NtStatus::kSuccess;
   co_return co_await files.volume_.StoreRecords(file->number, std::move(settled));
+}
+
+void Files::Impl::RestoreCaching(const OpenPtr& open, const DecodedOpen& decoded,
+                                 const std::map<LeaseId, CachingGrantPtr>& restored) {
+  if (decoded.lease_key) {
+    const auto found = restored.find({open->client_guid, *decoded.lease_key});
+    if (found != restored.end()) open->caching = found->second;
+  } else if (const std::uint32_t state = StateOfOplock(decoded.oplock_level); state != 0) {
+    open->caching = std::make_shared<CachingGrant>();
+    open->caching->state = state;
+  }
+  const CachingGrantPtr grant = open->caching;
+  if (!grant) return;
+  const bool first = grant->opens.empty();
+  grant->opens.push_back(open.get());
+  if (grant->is_lease && open->delete_on_close) grant->file_delete_on_close = true;
+  if (!first) return;
+  grant->file = open->file->number;
+  grant->stream = open->stream;
+  open->file->Stream(open->stream)->grants.push_back(grant);
+  if (grant->is_lease) leases.insert_or_assign({grant->client_guid, grant->lease_key}, grant);
 }
 
 void Files::ReleaseIfUnused(const FileStatePtr& file) {
@@ -305,6 +347,8 @@ void Files::Impl::Unregister(const OpenPtr& open) {
   };
   if (std::erase(open->file->opens, open) == 0) return;
   --open_count;
+  Detach(*open);
+  WakeCaching(*open->file);
   if (!open->create_guid.IsZero()) drop(by_create_guid, open->create_guid);
   if (open->app_instance) drop(by_app_instance, open->app_instance->id);
 }

@@ -25,7 +25,7 @@ struct DurableRequest {
   std::uint32_t timeout_ms = 0;
 };
 
-// RqLs or the oplock byte. Carried and stored from the first day; granted from the leases issue on.
+// RqLs or the oplock byte.
 struct CachingRequest {
   std::uint8_t oplock_level = 0;
   std::optional<Guid> lease_key;
@@ -69,7 +69,7 @@ struct CreateParameters {
   std::optional<AppInstance> app_instance;
   bool replay = false;  // SMB2_FLAGS_REPLAY_OPERATION
   std::shared_ptr<SymlinkStop> stopped;  // may be null; filled in with kStoppedOnSymlink
-  PendingWaitPtr wait;  // may be null: then nothing waits
+  PendingWaitPtr wait;  // for breaks; may be null: then nothing can end the wait early
 };
 
 struct CreateOutcome {
@@ -141,6 +141,10 @@ struct FilesOptions {
   // ([MS-FSA] 2.1.4.17 note 43).
   Duration write_time_delay = std::chrono::seconds(2);
   std::size_t max_locks_per_open = 65'536;
+  // How long a client has to acknowledge a break, 3.3.2.1 and 3.3.2.5; notes 246 and 247 for persistent opens.
+  Duration break_timeout = std::chrono::seconds(35);
+  Duration persistent_lease_break_timeout = std::chrono::seconds(180);
+  Duration persistent_oplock_break_timeout = std::chrono::seconds(60);
 };
 
 class NotifyHub;
@@ -172,12 +176,27 @@ class Files {
   // FSCTL_LMR_REQUEST_RESILIENCY, 3.3.5.15.9.
   Task<NtStatus> RequestResiliency(OpenPtr open, std::uint32_t timeout_ms);
 
+  // ---- oplocks and leases: caching_break.cc --------------------------------------------------------------------
+  // Who carries break notifications to clients; without one they are lost.
+  void SetBreakSender(CachingBreakSender sender);
+  // Before the CLOSE of an open that deletes: those who only keep their handles for later are asked to close them, so
+  // that the name is gone with the answer. Ends early when the wait is cancelled.
+  Task<void> AskBeforeDelete(OpenPtr open, PendingWaitPtr wait);
+  // 3.3.5.22.1: answers the level now held.
+  Task<Result<std::uint8_t>> AcknowledgeOplock(OpenPtr open, std::uint8_t level);
+  // 3.3.5.22.2: answers the state now held. What `until_answered` holds goes after the answer: the next break must
+  // not overtake it.
+  Task<Result<std::uint32_t>> AcknowledgeLease(Guid client_guid, Guid lease_key, std::uint32_t state,
+                                               std::shared_ptr<void>* until_answered);
+
   // ---- names: rename.cc ---------------------------------------------------------------------------------------
   // `target`: share-relative path, or ":stream" for a stream rename. FileRenameInformation(Ex); flags of Ex.
-  Task<NtStatus> Rename(OpenPtr open, std::u16string target, bool replace_if_exists, bool posix_semantics);
+  Task<NtStatus> Rename(OpenPtr open, std::u16string target, bool replace_if_exists, bool posix_semantics,
+                        PendingWaitPtr wait = nullptr);
   Task<NtStatus> Link(OpenPtr open, std::u16string target, bool replace_if_exists);
   // FileDispositionInformation(Ex), [MS-FSA] 2.1.5.15.3.
-  Task<NtStatus> SetDisposition(OpenPtr open, bool remove, bool posix_semantics, bool ignore_readonly);
+  Task<NtStatus> SetDisposition(OpenPtr open, bool remove, bool posix_semantics, bool ignore_readonly,
+                                PendingWaitPtr wait = nullptr);
 
   // ---- data: data.cc --------------------------------------------------------------------------------------------
   // Fills `out` from `offset`; answers the bytes read (kEndOfFile when none and out not empty).
@@ -208,7 +227,8 @@ class Files {
   Task<NtStatus> SetEas(OpenPtr open, std::vector<ExtendedAttribute> eas);  // merge; empty value removes
   // Self-relative descriptor with the parts named by SECURITY_INFORMATION bits.
   Task<Result<Bytes>> QuerySecurity(OpenPtr open, std::uint32_t security_information);
-  Task<NtStatus> SetSecurity(OpenPtr open, std::uint32_t security_information, Bytes descriptor);
+  Task<NtStatus> SetSecurity(OpenPtr open, std::uint32_t security_information, Bytes descriptor,
+                             PendingWaitPtr wait = nullptr);
   Task<Result<Bytes>> GetReparsePoint(OpenPtr open);
   Task<NtStatus> SetReparsePoint(OpenPtr open, Bytes data);
   Task<NtStatus> DeleteReparsePoint(OpenPtr open, std::uint32_t tag, std::optional<Guid> guid);
@@ -238,6 +258,9 @@ class Files {
   // The record of a persistent open, to be stored with whatever change it accompanies (records.cc).
   RecordChange OpenRecord(const Open& open) const;
   RecordChange LockRecord(const Open& open, const ByteRangeLock& lock, bool remove) const;
+  // Data, size or locks of the stream are about to change: takes read caching away from all others, 2.1.4.12 of
+  // [MS-FSA]. Waits for nobody.
+  void BreakReadCaching(const OpenPtr& open, StreamState& stream);
   // Raised after the fact, never waits: notify.cc. `name` within directory `parent`.
   void ReportChange(FileNumber parent, const std::u16string& name, std::uint32_t action, std::uint32_t filter);
   // Ends all waits of an open with this status (close, disconnect): locks.cc. Of a close they see kRangeNotLocked

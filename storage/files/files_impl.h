@@ -1,6 +1,7 @@
 // What the parts of storage/files that make, keep and end opens share: the indexes over all opens and the timers.
 #pragma once
 
+#include <map>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -11,6 +12,8 @@
 
 namespace holdfast {
 
+struct DecodedOpen;  // records.h
+
 struct Files::Impl {
   using ReplayKey = std::pair<Guid, Guid>;  // ClientGuid, CreateGuid
 
@@ -20,6 +23,9 @@ struct Files::Impl {
   std::set<ReplayKey> executing;  // CREATEs under way, from arrival on
   std::unordered_multimap<Guid, OpenPtr> by_create_guid;
   std::unordered_multimap<Guid, OpenPtr> by_app_instance;
+  std::map<LeaseId, CachingGrantPtr> leases;  // GlobalLeaseTableList, 3.3.1.11
+  CachingBreakSender break_sender;
+  std::shared_ptr<int> alive = std::make_shared<int>();  // for what may be called back after our end
   std::size_t open_count = 0;
 
   std::unordered_set<FileNumber> indexed;  // entries of the takeover index, as far as known
@@ -33,7 +39,8 @@ struct Files::Impl {
   Task<NtStatus> NameOfCreated(const Inode& inode);
   FileStatePtr MakeState(Inode inode);
   // Brings back the opens that the records tell of, and finishes what they say was left undone.
-  Task<NtStatus> LoadOpens(FileStatePtr file, std::vector<KeyValue> records, std::vector<KeyValue> lock_records);
+  Task<NtStatus> LoadOpens(FileStatePtr file, std::vector<KeyValue> records, std::vector<KeyValue> lock_records,
+                           std::vector<KeyValue> lease_records);
   void Register(const OpenPtr& open);
   void Unregister(const OpenPtr& open);
   // A slot for a new open. Persistent ones are never given twice while the inode lives (short of a wrap).
@@ -57,6 +64,65 @@ struct Files::Impl {
   // reconnect.cc: which open a DHnC or DH2C means. kFileNotAvailable when the store could not tell.
   Task<Result<OpenPtr>> FindForReconnect(const ReconnectParameters& parameters);
 
+  // ---- oplocks and leases: caching_grant.cc ----
+  // What a CREATE is to be granted. Decided before its record is written, in effect with Attach().
+  struct CachingPlan {
+    bool extends = false;             // an existing lease: `state` and `epoch` are what it rises to
+    std::uint32_t seen_state = 0;     // of that lease when this was decided
+    std::uint16_t seen_epoch = 0;
+    std::uint32_t state = 0;
+    std::uint16_t epoch = 0;
+  };
+  // Sets open.caching. `overwritten`: locks of the old contents do not count.
+  CachingPlan PlanCaching(FileState& file, StreamState& stream, Open& open, const CachingRequest& request,
+                          bool overwritten);
+  // A loaded open gets back what its records say: files.cc.
+  void RestoreCaching(const OpenPtr& open, const DecodedOpen& decoded,
+                      const std::map<LeaseId, CachingGrantPtr>& restored);
+  void Attach(const OpenPtr& open, const CachingPlan& plan);
+  void Detach(Open& open);
+  // kInvalidParameter when the key belongs to a lease of another file or stream, 3.3.5.9.8; 0: a file yet to be made.
+  NtStatus CheckLeaseKey(const Guid& client_guid, const CachingRequest& request, FileNumber file, StreamId stream);
+  // Held by whoever answers the client.
+  std::shared_ptr<void> HoldBreaks(const CachingGrantPtr& grant);
+
+  // ---- breaks: caching_break.cc ----
+  // An open about to happen.
+  struct Contender {
+    Guid client_guid;
+    std::optional<Guid> lease_key;
+    std::uint32_t access = 0;
+    bool overwrites = false;
+    bool sharing_violation = false;
+    bool first_attempt = true;
+  };
+  enum class Verdict { kGo, kWait, kNotAvailable };
+  // Whether a client that is away keeps the file: persistent-open rule of 3.3.5.9.
+  bool IsKept(const FileState& file, const Contender& contender) const;
+  Verdict BreakForOpen(FileState& file, StreamState& stream, const Contender& contender);
+  // Before the names of a file change: true when H caching of others has to be acknowledged first. `except`: whose
+  // own lease does not count; may be null.
+  bool BreakHandleCaching(FileState& file, const Open* except, bool first_attempt);
+  // Until something about the caching of the file has changed. Register first, look at the table again after.
+  Task<NtStatus> AwaitCaching(FileStatePtr file, Open* open, PendingWaitPtr wait);
+  void WakeCaching(FileState& file);
+  // Takes the bits `remove` away; true when the bits `awaited` are among what the holder has to give up first.
+  bool Break(const CachingGrantPtr& grant, std::uint32_t remove, std::uint32_t awaited, bool first_attempt);
+  void StartBreak(const CachingGrantPtr& grant, std::uint32_t to);
+  void Notify(const CachingGrantPtr& grant, std::uint32_t from, std::uint32_t to, bool acknowledge);
+  void Deliver(const CachingGrantPtr& grant, CachingBreak notice);
+  // Nobody can be told: 3.3.4.6, 3.3.4.7.
+  void NoConnection(const CachingGrantPtr& grant);
+  void StartBreakTimer(const CachingGrantPtr& grant);
+  void StopBreakTimer(CachingGrant& grant);
+  Task<void> BreakTimedOut(CachingGrantPtr grant);
+  // The holder has come down to `state`. Stored first when a persistent open depends on it.
+  Task<NtStatus> Settle(CachingGrantPtr grant, std::uint32_t state);
+  // What a restart has to know of a grant that comes down to `state`: the lease, or the open with the oplock.
+  std::vector<RecordChange> CachingRecords(const CachingGrant& grant, std::uint32_t state) const;
+  // A lease whose client is back: the notification that waited for it goes out.
+  void ResumeParked(const CachingGrantPtr& grant);
+
   // ---- endings: close.cc ----
   // Until no operation runs on the open. Operations must not wait for what the caller holds.
   Task<void> Drain(OpenPtr open);
@@ -77,10 +143,12 @@ struct Files::Impl {
   Task<Result<Destination>> FindDestination(OpenPtr open, std::u16string target);
   NtStatus CheckReplaced(const FileState& target, const FileState& directory, const Open& open, bool posix) const;
   void LoseName(const FileStatePtr& target, const LinkFacts& link);
-  // Whether any file or directory below is open. Waits for Recover(): a disconnected handle counts.
-  Task<Result<bool>> HasOpensBelow(FileNumber directory);
+  // Of files and directories below. Waits for Recover(): a disconnected handle counts.
+  Task<Result<std::vector<FileStatePtr>>> OpenFilesBelow(FileNumber directory);
+  // Breaks their handle caching; answers one that has to be waited for, null when there is nothing to wait for.
+  FileStatePtr BreakBelow(const std::vector<FileStatePtr>& below, bool first_attempt);
   Task<std::optional<NtStatus>> RenameTo(OpenPtr open, std::u16string target, Destination destination, bool replace,
-                                         bool posix);
+                                         bool posix, bool first_attempt, FileStatePtr* broken);
   Task<NtStatus> RenameStream(OpenPtr open, std::u16string target, bool replace);
   Task<std::optional<NtStatus>> LinkTo(OpenPtr open, Destination destination, bool replace);
 

@@ -121,6 +121,7 @@ Task<NtStatus> Files::Lock(OpenPtr open, std::vector<LockRange> ranges, std::uin
     sequence->valid = false;
   }
 
+  BreakReadCaching(open, *stream);
   NtStatus result = NtStatus::kSuccess;
   std::vector<ByteRangeLock> added;
   std::vector<ByteRangeLock> removed;

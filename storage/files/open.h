@@ -14,6 +14,7 @@
 #include "protocol/dtyp/guid.h"
 #include "protocol/dtyp/security_token.h"
 #include "protocol/erref/result.h"
+#include "storage/files/caching.h"
 #include "storage/volume/volume.h"
 
 namespace holdfast {
@@ -108,6 +109,11 @@ class Open {
   bool is_replay_eligible = false;     // not persisted, design §10
   std::array<LockSequenceEntry, 65> lock_sequence{};  // [1..64] used
 
+  // The lease it belongs to, or its oplock; null for neither. Set once, at CREATE.
+  CachingGrantPtr caching;
+  // Held until the answer that tells the client of the open is with the transport: no break overtakes it.
+  std::shared_ptr<void> answer_pending;
+
   // Channel sequence, 3.3.5.2.10; the counters are volatile.
   std::uint16_t channel_sequence = 0;
   std::uint32_t outstanding_request_count = 0;
@@ -139,6 +145,8 @@ class Open {
   std::string unknown_record_fields;          // of the stored record, written by a newer version: kept
 
   FileNumber file_number() const { return persistent_id >> 20; }
+  std::uint8_t oplock_level() const { return caching ? caching->OplockLevel() : oplock::kNone; }
+  bool has_lease() const { return caching && caching->is_lease; }
   bool is_persistent() const { return durable == DurableKind::kPersistent; }
   bool is_write_through() const { return is_persistent() || (create_options & 0x2) != 0; }  // FILE_WRITE_THROUGH
   Durability durability() const { return is_write_through() ? Durability::kStable : Durability::kProcess; }

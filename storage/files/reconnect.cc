@@ -11,11 +11,44 @@ namespace {
 constexpr std::uint32_t kDefaultResiliencyMs = 120'000;
 constexpr std::uint32_t kMaxResiliencyMs = 300'000;
 
-// Batch oplock or lease with H, which keep a durable open over a disconnect; neither is granted yet.
-bool HoldsHandleCaching(const Open&) { return false; }
-bool HasLease(const Open&) { return false; }
+// Batch oplock or lease with H, which keep a durable open over a disconnect.
+bool HoldsHandleCaching(const Open& open) { return open.caching && open.caching->HoldsHandle(); }
 
 bool IsDurable(const Open& open) { return open.durable != DurableKind::kNone; }
+
+// The name in the request, against that of the lease: 3.3.5.9.7, 3.3.5.9.12.
+bool NamesOther(const Open& open, std::u16string_view path) {
+  while (path.ends_with(u'\\')) path.remove_suffix(1);
+  return open.has_lease() && !open.caching->file_delete_on_close && !EqualsIgnoringCase(open.path, path);
+}
+
+// Whether the lease the client asks back is the one the open has.
+bool SameLease(const Open& open, const CachingRequest& request) {
+  if (!open.has_lease()) return !request.lease_key;
+  return request.lease_key == open.caching->lease_key && request.lease_version == open.caching->version;
+}
+
+// Another persistent open with the same lease, note 350.
+bool IsShared(const Open& open) {
+  return open.has_lease() && std::ranges::any_of(open.caching->opens, [&](const Open* other) {
+    return other != &open && other->is_persistent() && !other->closed;
+  });
+}
+
+bool IsLater(std::uint16_t a, std::uint16_t b) { return static_cast<std::int16_t>(a - b) > 0; }
+
+// What the client is answered of its lease, note 353: it must purge what it may have missed a break for. A server that
+// has restarted gives no more than the client still claims, which may have given up the rest already.
+void ReviveLease(CachingGrant& lease, const CachingRequest& request) {
+  if (lease.restored) {
+    lease.state &= request.lease_state;
+    if (!(lease.state & caching::kRead)) lease.state = caching::kNone;
+    lease.restored = false;
+  }
+  if (lease.version != 2) return;
+  if (IsLater(request.lease_epoch, lease.epoch)) lease.epoch = request.lease_epoch;
+  if (request.lease_state != 0 && !(request.lease_state & caching::kWrite) && lease.state != 0) ++lease.epoch;
+}
 
 }  // namespace
 
@@ -25,12 +58,18 @@ Task<bool> Files::Disconnect(OpenPtr open) {
   open->attached_connection = 0;
   open->attached_session = 0;
   open->on_forced_detach = nullptr;
+  open->answer_pending = nullptr;
   EndWaits(*open, NtStatus::kCancelled);
   const bool preserved =
       open->is_persistent() || open->is_resilient || (IsDurable(*open) && HoldsHandleCaching(*open));
   if (!preserved) {
     static_cast<void>(co_await Close(open));
     co_return false;
+  }
+  const CachingGrantPtr grant = open->caching;
+  if (grant && grant->breaking && !grant->parked &&
+      std::ranges::none_of(grant->opens, [](const Open* other) { return other->attached; })) {
+    impl_->NoConnection(grant);
   }
   // Nothing is written: after a crash every deadline starts anew.
   impl_->StartTimer(open, std::max(open->is_resilient ? open->resilient_open_timeout_ms : 0,
@@ -64,10 +103,9 @@ Task<Result<OpenPtr>> Files::Reconnect(ReconnectParameters p) {
   const auto found = co_await impl_->FindForReconnect(p);
   if (!found.ok()) co_return found.status();
   const OpenPtr open = *found;
-  const bool asks_lease = p.caching.lease_key.has_value();
   const bool owner = open->durable_owner == p.requester.token->user;
 
-  if (HasLease(*open) && open->client_guid != p.requester.client_guid) co_return NtStatus::kObjectNameNotFound;
+  if (open->has_lease() && open->client_guid != p.requester.client_guid) co_return NtStatus::kObjectNameNotFound;
   if (p.v2 && open->is_persistent() && !p.persistent_flag) co_return NtStatus::kObjectNameNotFound;
   if (p.v2 && open->create_guid != p.create_guid) co_return NtStatus::kObjectNameNotFound;
   if (!EqualsIgnoringCase(open->share->name, p.share->name)) co_return NtStatus::kObjectNameNotFound;
@@ -83,10 +121,12 @@ Task<Result<OpenPtr>> Files::Reconnect(ReconnectParameters p) {
     open->attached = false;
     impl_->StartTimer(open, std::max(open->durable_open_timeout_ms, open->resilient_open_timeout_ms));
   }
-  if (HasLease(*open) != asks_lease) co_return NtStatus::kObjectNameNotFound;
+  if (!SameLease(*open, p.caching)) co_return NtStatus::kObjectNameNotFound;
   if (!open->is_persistent() && !open->is_resilient && !HoldsHandleCaching(*open)) {
     co_return NtStatus::kObjectNameNotFound;
   }
+  if (open->is_persistent() && !HoldsHandleCaching(*open) && IsShared(*open)) co_return NtStatus::kFileNotAvailable;
+  if (NamesOther(*open, p.path)) co_return NtStatus::kInvalidParameter;
   if (p.v2 && p.persistent_flag && !open->is_persistent()) co_return NtStatus::kInvalidParameter;
   if (!owner) co_return NtStatus::kAccessDenied;
 
@@ -101,6 +141,11 @@ Task<Result<OpenPtr>> Files::Reconnect(ReconnectParameters p) {
   open->attached = true;
   open->attached_connection = p.requester.connection;
   open->attached_session = p.requester.session;
+  if (const CachingGrantPtr grant = open->caching) {
+    if (grant->is_lease) ReviveLease(*grant, p.caching);
+    open->answer_pending = impl_->HoldBreaks(grant);
+    impl_->ResumeParked(grant);
+  }
   FAULT_POINT("reconnect.attached");
   co_return open;
 }

@@ -79,6 +79,48 @@ std::string SlotHex(std::uint64_t persistent_id) {
 
 std::string OpenRecordKey(std::uint64_t persistent_id) { return "o/" + SlotHex(persistent_id); }
 
+std::string LeaseRecordKey(const CachingGrant& lease) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string key = "z/";
+  for (const Guid& guid : {lease.client_guid, lease.lease_key}) {
+    for (const std::uint8_t byte : guid.bytes) {
+      key += kDigits[byte >> 4];
+      key += kDigits[byte & 15];
+    }
+  }
+  return key;
+}
+
+RecordChange LeaseRecordChange(const CachingGrant& lease, std::uint32_t state, std::uint16_t epoch) {
+  pb::LeaseRecord record;
+  record.set_lease_key(GuidBytes(lease.lease_key));
+  record.set_client_guid(GuidBytes(lease.client_guid));
+  if (lease.parent_lease_key) record.set_parent_lease_key(GuidBytes(*lease.parent_lease_key));
+  record.set_state(state);
+  record.set_epoch(epoch);
+  record.set_version(lease.version);
+  return {LeaseRecordKey(lease), record.SerializeAsString()};
+}
+
+CachingGrantPtr DecodeLease(const std::string& value) {
+  pb::LeaseRecord record;
+  auto lease = std::make_shared<CachingGrant>();
+  if (!record.ParseFromString(value) || !ReadGuid(record.lease_key(), lease->lease_key) ||
+      !ReadGuid(record.client_guid(), lease->client_guid)) {
+    return nullptr;
+  }
+  if (!record.parent_lease_key().empty()) {
+    lease->parent_lease_key.emplace();
+    if (!ReadGuid(record.parent_lease_key(), *lease->parent_lease_key)) return nullptr;
+  }
+  lease->is_lease = true;
+  lease->restored = true;
+  lease->state = record.state() & caching::kAll;
+  lease->epoch = static_cast<std::uint16_t>(record.epoch());
+  lease->version = static_cast<std::uint8_t>(record.version());
+  return lease;
+}
+
 std::string LockRecordPrefix(std::uint64_t persistent_id) { return "b/" + SlotHex(persistent_id) + "/"; }
 
 pb::OpenRecord EncodeOpen(const Open& open) {
@@ -117,6 +159,8 @@ pb::OpenRecord EncodeOpen(const Open& open) {
     if (open.lock_sequence[i].valid) sequence[i - 1] = static_cast<char>(open.lock_sequence[i].number);
   }
   record.set_lock_sequence(std::move(sequence));
+  record.set_oplock_level(open.oplock_level());
+  if (open.has_lease()) record.set_lease_key(GuidBytes(open.caching->lease_key));
   record.set_resilient(open.is_resilient);
   record.set_resilient_timeout_ms(open.resilient_open_timeout_ms);
   // A delete that somebody asked for is kept with every open that holds it up: its own open may have closed before.
@@ -140,6 +184,23 @@ RecordChange OpenRecordChange(const Open& open, RecordTodo todo) {
   pb::OpenRecord record = EncodeOpen(open);
   record.set_todo(static_cast<std::uint32_t>(todo));
   return {OpenRecordKey(open.persistent_id), record.SerializeAsString()};
+}
+
+std::vector<RecordChange> Files::Impl::CachingRecords(const CachingGrant& grant, std::uint32_t state) const {
+  std::vector<RecordChange> records;
+  if (grant.is_lease) {
+    records.push_back(LeaseRecordChange(grant, state, grant.epoch));
+    return records;
+  }
+  for (const Open* open : grant.opens) {
+    if (!open->is_persistent()) continue;
+    pb::OpenRecord record = EncodeOpen(*open);
+    CachingGrant lowered;
+    lowered.state = state;
+    record.set_oplock_level(lowered.OplockLevel());
+    records.push_back({OpenRecordKey(open->persistent_id), record.SerializeAsString()});
+  }
+  return records;
 }
 
 RecordChange Files::OpenRecord(const Open& open) const { return OpenRecordChange(open, RecordTodo::kNothing); }
@@ -202,6 +263,11 @@ Result<DecodedOpen> DecodeOpen(const std::string& value) {
   open->user_set_write_time = (open->sticky_times & 4) != 0;
   open->mode = record.mode();
   open->durable = DurableKind::kPersistent;
+  decoded.oplock_level = static_cast<std::uint8_t>(record.oplock_level());
+  if (!record.lease_key().empty()) {
+    decoded.lease_key.emplace();
+    if (!ReadGuid(record.lease_key(), *decoded.lease_key)) return NtStatus::kFileCorruptError;
+  }
   record.GetReflection()->GetUnknownFields(record).SerializeToString(&open->unknown_record_fields);
   decoded.open = std::move(open);
   decoded.todo = static_cast<RecordTodo>(record.todo());

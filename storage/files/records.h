@@ -20,11 +20,19 @@ struct DecodedOpen {
   RecordTodo todo = RecordTodo::kNothing;
   bool delete_pending = false;
   LinkFacts delete_link;
+  std::optional<Guid> lease_key;
+  std::uint8_t oplock_level = 0;
 };
 
 // "o/<slot as five hexadecimal digits>"; its locks begin with "b/<slot>/".
 std::string OpenRecordKey(std::uint64_t persistent_id);
 std::string LockRecordPrefix(std::uint64_t persistent_id);
+
+// "z/<ClientGuid><LeaseKey as hexadecimal digits>"
+std::string LeaseRecordKey(const CachingGrant& lease);
+RecordChange LeaseRecordChange(const CachingGrant& lease, std::uint32_t state, std::uint16_t epoch);
+// Null for a record that cannot be read.
+CachingGrantPtr DecodeLease(const std::string& value);
 
 RecordChange OpenRecordChange(const Open& open, RecordTodo todo);
 // kFileNotAvailable for a record of a newer level, kFileCorruptError for one that cannot be read.

@@ -3,6 +3,7 @@
 // The link set of the inode is where a rename commits. Records of persistent opens follow in a second write; a claimer
 // that finds a record with a name the file no longer has takes the file's own (files.cc).
 #include <algorithm>
+#include <map>
 
 #include "protocol/base/fault_point.h"
 #include "protocol/dtyp/access_mask.h"
@@ -107,29 +108,42 @@ void Files::Impl::LoseName(const FileStatePtr& target, const LinkFacts& link) {
   files.homes_.Release(target->number);
 }
 
-Task<Result<bool>> Files::Impl::HasOpensBelow(FileNumber directory) {
+Task<Result<std::vector<FileStatePtr>>> Files::Impl::OpenFilesBelow(FileNumber directory) {
   co_await AwaitRecovery();
-  std::vector<FileNumber> parents;
+  std::map<FileNumber, std::vector<FileStatePtr>> by_parent;
   for (const auto& [number, file] : files.loaded_) {
     for (const OpenPtr& open : file->opens) {
-      if (open->link.parent != 0) parents.push_back(open->link.parent);
+      if (open->link.parent != 0) by_parent[open->link.parent].push_back(file);
     }
   }
-  std::ranges::sort(parents);
-  const auto repeated = std::ranges::unique(parents);
-  parents.erase(repeated.begin(), repeated.end());
-  for (const FileNumber parent : parents) {
+  std::vector<FileStatePtr> found;
+  for (auto& [parent, children] : by_parent) {
     const auto below = co_await files.volume_.IsSelfOrAncestor(directory, parent);
     if (!below.ok()) {
       if (below.status() == NtStatus::kObjectNameNotFound) continue;
       co_return below.status();
     }
-    if (*below) co_return true;
+    if (*below) found.insert(found.end(), children.begin(), children.end());
   }
-  co_return false;
+  co_return found;
 }
 
-Task<NtStatus> Files::Rename(OpenPtr open, std::u16string target, bool replace_if_exists, bool posix_semantics) {
+FileStatePtr Files::Impl::BreakBelow(const std::vector<FileStatePtr>& below, bool first_attempt) {
+  // Who is away cannot close what it holds, and a rename does not wait until it is back.
+  for (const FileStatePtr& file : below) {
+    for (const OpenPtr& open : file->opens) {
+      if (open->is_persistent() && !open->attached) return nullptr;
+    }
+  }
+  FileStatePtr waits;
+  for (const FileStatePtr& file : below) {
+    if (BreakHandleCaching(*file, nullptr, first_attempt)) waits = file;
+  }
+  return waits;
+}
+
+Task<NtStatus> Files::Rename(OpenPtr open, std::u16string target, bool replace_if_exists, bool posix_semantics,
+                             PendingWaitPtr wait) {
   const OpenUse use(open);
   if (open->closed) co_return NtStatus::kFileClosed;
   if (!(open->granted_access & access::kDelete)) co_return NtStatus::kAccessDenied;
@@ -138,17 +152,24 @@ Task<NtStatus> Files::Rename(OpenPtr open, std::u16string target, bool replace_i
   if (open->stream != kUnnamedStream) co_return NtStatus::kInvalidParameter;
   if (open->link.parent == 0) co_return NtStatus::kAccessDenied;  // the root of a share
 
-  for (;;) {
+  for (bool first_attempt = true;;) {
     const auto destination = co_await impl_->FindDestination(open, target);
     if (!destination.ok()) co_return destination.status();
-    const auto done = co_await impl_->RenameTo(open, target, *destination, replace_if_exists, posix_semantics);
+    FileStatePtr broken;
+    const auto done =
+        co_await impl_->RenameTo(open, target, *destination, replace_if_exists, posix_semantics, first_attempt, &broken);
     if (done) co_return *done;
+    if (!broken) continue;
+    const NtStatus waited = co_await impl_->AwaitCaching(broken, open.get(), wait);
+    if (waited != NtStatus::kSuccess) co_return waited;
+    first_attempt = false;
   }
 }
 
-// nullopt: the target name changed hands meanwhile, look again.
+// nullopt: look again, because the target name changed hands, or once the caching of `broken` has been given up.
 Task<std::optional<NtStatus>> Files::Impl::RenameTo(OpenPtr open, std::u16string target, Destination destination,
-                                                    bool replace, bool posix) {
+                                                    bool replace, bool posix, bool first_attempt,
+                                                    FileStatePtr* broken) {
   const FileStatePtr file = open->file;
   FileStatePtr replaced;
   if (destination.existing && destination.existing->number != file->number) {
@@ -173,15 +194,26 @@ Task<std::optional<NtStatus>> Files::Impl::RenameTo(OpenPtr open, std::u16string
   to.name = destination.name;
   const LinkFacts from = open->link;
   if (from.parent == to.parent && from.name == to.name) co_return NtStatus::kSuccess;  // also the replay of one done
+  // [MS-FSA] 2.1.5.15.12: those who only keep their handles for later are asked to close them.
+  if (replaced && !replaced->gone && !posix && BreakHandleCaching(*replaced, nullptr, first_attempt)) {
+    *broken = replaced;
+    co_return std::nullopt;
+  }
+  if (BreakHandleCaching(*file, open.get(), first_attempt)) {
+    *broken = file;
+    co_return std::nullopt;
+  }
   if (replaced) {
     if (replaced->gone || replaced->unlinked) co_return std::nullopt;
     const NtStatus may = CheckReplaced(*replaced, *destination.directory, *open, posix);
     if (may != NtStatus::kSuccess) co_return may;
   }
   if (file->inode.directory) {
-    const auto busy = co_await HasOpensBelow(file->number);
-    if (!busy.ok()) co_return busy.status();
-    if (*busy) co_return NtStatus::kAccessDenied;
+    const auto below = co_await OpenFilesBelow(file->number);
+    if (!below.ok()) co_return below.status();
+    *broken = BreakBelow(*below, first_attempt);
+    if (*broken) co_return std::nullopt;
+    if (!below->empty()) co_return NtStatus::kAccessDenied;
     const auto inside = co_await files.volume_.IsSelfOrAncestor(file->number, to.parent);
     if (!inside.ok()) co_return inside.status();
     if (*inside) co_return NtStatus::kAccessDenied;
@@ -331,10 +363,18 @@ Task<std::optional<NtStatus>> Files::Impl::LinkTo(OpenPtr open, Destination dest
   co_return NtStatus::kSuccess;
 }
 
-Task<NtStatus> Files::SetDisposition(OpenPtr open, bool remove, bool posix_semantics, bool ignore_readonly) {
+Task<NtStatus> Files::SetDisposition(OpenPtr open, bool remove, bool posix_semantics, bool ignore_readonly,
+                                     PendingWaitPtr wait) {
   const OpenUse use(open);
   const FileStatePtr file = open->file;
-  const auto guard = co_await file->mutex.Lock();
+  auto guard = co_await file->mutex.Lock();
+  for (bool first_attempt = true; remove && impl_->BreakHandleCaching(*file, open.get(), first_attempt);
+       first_attempt = false) {
+    guard.Release();
+    const NtStatus waited = co_await impl_->AwaitCaching(file, open.get(), wait);
+    if (waited != NtStatus::kSuccess) co_return waited;
+    guard = co_await file->mutex.Lock();
+  }
   if (open->closed) co_return NtStatus::kFileClosed;
   if (!(open->granted_access & access::kDelete)) co_return NtStatus::kAccessDenied;
   if (file->unlinked) co_return NtStatus::kSuccess;

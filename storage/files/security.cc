@@ -28,14 +28,22 @@ Task<Result<Bytes>> Files::QuerySecurity(OpenPtr open, std::uint32_t security_in
   co_return descriptor->Select(security_information).Encode();
 }
 
-Task<NtStatus> Files::SetSecurity(OpenPtr open, std::uint32_t security_information, Bytes descriptor) {
+Task<NtStatus> Files::SetSecurity(OpenPtr open, std::uint32_t security_information, Bytes descriptor,
+                                  PendingWaitPtr wait) {
   const OpenUse use(open);
   if (open->closed) co_return NtStatus::kFileClosed;
   if (!HasAll(*open, AccessToSetSecurity(security_information))) co_return NtStatus::kAccessDenied;
   const auto given = SecurityDescriptor::Parse(descriptor);
   if (!given.ok()) co_return given.status();
   const FileStatePtr file = open->file;
-  const auto turn = co_await file->mutex.Lock();
+  auto turn = co_await file->mutex.Lock();
+  // [MS-FSA] 2.1.5.17: handles kept for later were opened under the old descriptor.
+  for (bool first_attempt = true; impl_->BreakHandleCaching(*file, open.get(), first_attempt); first_attempt = false) {
+    turn.Release();
+    const NtStatus waited = co_await impl_->AwaitCaching(file, open.get(), wait);
+    if (waited != NtStatus::kSuccess) co_return waited;
+    turn = co_await file->mutex.Lock();
+  }
   if (open->closed) co_return NtStatus::kFileClosed;
 
   auto merged = StoredDescriptor(file->inode);

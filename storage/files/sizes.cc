@@ -41,6 +41,7 @@ Task<NtStatus> Files::SetEndOfFile(OpenPtr open, std::uint64_t size) {
   const auto turn = co_await file->mutex.Lock();
   const auto exclusive = co_await stream->data.LockExclusive();
   if (open->closed) co_return NtStatus::kFileClosed;
+  BreakReadCaching(open, *stream);
   const bool changes = size != stream->facts.size;
   NtStatus status = NtStatus::kSuccess;
   if (changes) {
@@ -67,6 +68,7 @@ Task<NtStatus> Files::SetAllocation(OpenPtr open, std::uint64_t size) {
   const auto exclusive = co_await stream->data.LockExclusive();
   if (open->closed) co_return NtStatus::kFileClosed;
 
+  BreakReadCaching(open, *stream);
   StreamFacts& facts = stream->facts;
   const std::uint64_t allocation = RoundUpToCluster(size);
   const std::uint64_t before = FullAllocation(facts);

@@ -260,5 +260,63 @@ TEST_F(CrashTest, ARefusedOpenLeavesNothingBehind) {
   EXPECT_EQ(CreateStatus(Parameters(u"f", disposition::kOpen)), NtStatus::kSuccess);
 }
 
+TEST_F(CrashTest, LeaseOfANewOpen) {
+  const auto request = [this] {
+    auto p = Persistent(u"f", 1);
+    p.caching.oplock_level = oplock::kLease;
+    p.caching.lease_key = MakeGuid(5);
+    p.caching.lease_state = caching::kAll;
+    p.caching.lease_version = 2;
+    return p;
+  };
+  DieEverywhere([this] { MakeFile(u"f"); }, [&] { return Create(request()).ok(); },
+                [&](bool) {
+                  ReplayMustAnswer(request(), action::kOpened);
+                  ASSERT_TRUE(replayed_->has_lease());
+                  EXPECT_EQ(replayed_->caching->state, caching::kAll);
+                });
+}
+
+// The contender is let in by the acknowledgment only: had it been, the lease must not come back as it was.
+TEST_F(CrashTest, AcknowledgmentOfALeaseBreak) {
+  OpenPtr holder;
+  ReconnectParameters back;
+  DieEverywhere(
+      [&] {
+        auto p = Persistent(u"f", 1);
+        p.caching.oplock_level = oplock::kLease;
+        p.caching.lease_key = MakeGuid(5);
+        p.caching.lease_state = caching::kAll;
+        p.caching.lease_version = 2;
+        holder = MustCreate(p);
+        ASSERT_NE(holder, nullptr);
+        back = ReconnectTo(holder->persistent_id, 1);
+        back.path = u"f";
+        back.caching = p.caching;
+        back.caching.lease_epoch = 2;
+        auto contender = Parameters(u"f", disposition::kOpen);
+        contender.requester.client_guid = MakeGuid(2);
+        const auto ask = [](Files* files, CreateParameters parameters) -> Task<void> {
+          static_cast<void>(co_await files->Create(std::move(parameters)));
+        };
+        Spawn(executor(), ask(files_.get(), std::move(contender)));
+        Settle();
+        ASSERT_TRUE(holder->caching->breaking);
+      },
+      [&] {
+        std::shared_ptr<void> until_answered;
+        return Run(files_->AcknowledgeLease(MakeGuid(1), MakeGuid(5), caching::kRead | caching::kHandle,
+                                            &until_answered))
+            .ok();
+      },
+      [&](bool acknowledged) {
+        const auto reclaimed = Reconnect(back);
+        ASSERT_TRUE(reclaimed.ok()) << NtStatusName(reclaimed.status());
+        const std::uint32_t state = (*reclaimed)->caching->state;
+        if (acknowledged) EXPECT_EQ(state, caching::kRead | caching::kHandle);
+        EXPECT_TRUE(state == caching::kAll || state == (caching::kRead | caching::kHandle)) << state;
+      });
+}
+
 }  // namespace
 }  // namespace holdfast

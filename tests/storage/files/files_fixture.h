@@ -71,6 +71,10 @@ class FilesTest : public CoreTest {
     ASSERT_TRUE(volume.ok()) << NtStatusName(volume.status());
     volume_ = std::move(*volume);
     files_ = std::make_unique<Files>(executor(), *volume_, homes_, clock(), random_, FilesOptions{});
+    files_->SetBreakSender([this](CachingBreak notice, std::function<void(bool)> done) {
+      if (connected_) breaks_.push_back(std::move(notice));
+      done(connected_);
+    });
     if (recover) Run(files_->Recover());
     const auto root = Run(files_->EnsureDirectory(kRootFileNumber, u"share"));
     ASSERT_TRUE(root.ok()) << NtStatusName(root.status());
@@ -140,7 +144,12 @@ class FilesTest : public CoreTest {
     return p;
   }
 
-  Result<CreateOutcome> Create(CreateParameters p) { return Run(files_->Create(std::move(p))); }
+  // Answered at once: breaks may follow.
+  Result<CreateOutcome> Create(CreateParameters p) {
+    auto outcome = Run(files_->Create(std::move(p)));
+    if (outcome.ok()) outcome->open->answer_pending = nullptr;
+    return outcome;
+  }
   OpenPtr MustCreate(CreateParameters p) {
     auto outcome = Create(std::move(p));
     EXPECT_TRUE(outcome.ok()) << NtStatusName(outcome.status());
@@ -155,7 +164,11 @@ class FilesTest : public CoreTest {
   }
   NtStatus Close(const OpenPtr& open) { return Run(files_->Close(open)); }
   bool Disconnect(const OpenPtr& open) { return Run(files_->Disconnect(open)); }
-  Result<OpenPtr> Reconnect(ReconnectParameters p) { return Run(files_->Reconnect(std::move(p))); }
+  Result<OpenPtr> Reconnect(ReconnectParameters p) {
+    auto open = Run(files_->Reconnect(std::move(p)));
+    if (open.ok()) (*open)->answer_pending = nullptr;
+    return open;
+  }
   bool Exists(std::u16string path) {
     CreateParameters p = Parameters(std::move(path), disposition::kOpen);
     p.desired_access = access::kReadAttributes;
@@ -198,6 +211,8 @@ class FilesTest : public CoreTest {
   std::unique_ptr<Files> files_;
   std::shared_ptr<const ShareContext> ca_, plain_;
   std::shared_ptr<const SecurityToken> alice_, bob_;
+  std::vector<CachingBreak> breaks_;  // as sent to clients
+  bool connected_ = true;             // whether a break finds a connection
 };
 
 }  // namespace holdfast
