@@ -7,6 +7,7 @@
 #include "protocol/dtyp/unicode.h"
 #include "protocol/dtyp/upcase.h"
 #include "protocol/smb2/constants.h"
+#include "server/request/caching_break.h"
 #include "server/request/pipeline.h"
 
 namespace holdfast {
@@ -49,10 +50,17 @@ Server::Server(ServerConfig config, ServerSeams seams)
   ipc->comment = "Remote IPC";
   ipc->is_ipc = true;
   shares_.push_back(std::move(ipc));
+  if (seams_.files) {
+    seams_.files->SetBreakSender([this](CachingBreak notice, std::function<void(bool)> done) {
+      CarryBreak(*this, std::move(notice), std::move(done));
+    });
+  }
   ScheduleSweep();
 }
 
-Server::~Server() = default;
+Server::~Server() {
+  if (seams_.files) seams_.files->SetBreakSender(nullptr);
+}
 
 void Server::SweepSlowRequests() {
   const Duration age = std::chrono::milliseconds(config_.interim_after_ms);

@@ -87,6 +87,8 @@ class Server {
   // ClientGuid and CreateGuid of the CREATEs being carried out, one a request at most: create/create_reservation.h.
   std::set<std::pair<Guid, Guid>>& creates_under_way() { return creates_under_way_; }
 
+  // For what may be called back after the end of the server.
+  std::weak_ptr<int> alive() const { return alive_; }
   std::size_t connection_count() const { return connections_.size(); }
 
  private:

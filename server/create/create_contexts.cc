@@ -258,7 +258,9 @@ NtStatus ParseCreateContexts(const smb2::CreateRequest& message, const CreateCon
   if (intent.app_instance) intent.app_instance->version = intent.app_version;
   // Looked at with the oplock level "lease" only; of a handle that comes back it is a mark, and the level does not count.
   if (!AsksForLease(intent) && !intent.reconnects()) {
-    intent.caching = CachingRequest{.oplock_level = intent.caching.oplock_level};
+    CachingRequest level_only;
+    level_only.oplock_level = intent.caching.oplock_level;
+    intent.caching = level_only;
   }
   return CombineDurable(intent);
 }

@@ -22,24 +22,32 @@ bool IsUsable(const Connection& connection, const Session& session) {
   return !connection.closing && !session.logged_off && session.state != SessionState::kInProgress;
 }
 
+struct Message {
+  std::uint64_t session_id = 0;  // in the header
+  Bytes body;
+  bool encrypt = false;
+  StillWanted still_wanted;
+};
+
 // Queues the message and waits for the peer's TCP. False when the connection ends or the time does.
-Task<bool> SendAcknowledged(ConnectionPtr connection, SessionPtr session, std::uint64_t session_id, Bytes body) {
+Task<bool> SendAcknowledged(ConnectionPtr connection, SessionPtr session, const Message& notice, Duration within) {
   Clock& clock = connection->server->clock();
   smb2::Header header;
   header.command = smb2::Command::kOplockBreak;
   header.flags = smb2::kFlagServerToRedir;
   header.message_id = smb2::kUnsolicitedMessageId;
-  header.session_id = session_id;
+  header.session_id = notice.session_id;
   ResponseChain message(connection);
-  message.Append(header, body, nullptr, session->encrypt_data ? session : nullptr);
+  message.Append(header, notice.body, nullptr, session->encrypt_data || notice.encrypt ? session : nullptr);
   message.Send();
   const std::uint64_t end = connection->transport->sent_bytes();
 
-  const SteadyTime deadline = clock.Now() + kAcknowledgedWithin;
+  const SteadyTime deadline = clock.Now() + within;
   for (Duration pause = kFirstLook; clock.Now() < deadline; pause = std::min(2 * pause, kLongestPause)) {
     co_await SleepFor(clock, pause);
     if (!connection->unacknowledged && connection->transport->acknowledged_bytes() >= end) co_return true;
     if (connection->closing) co_return false;
+    if (notice.still_wanted && !notice.still_wanted()) co_return true;
   }
   co_return false;
 }
@@ -72,27 +80,35 @@ Candidate NextOfClient(const Server& server, const Guid& client_guid, const std:
 
 }  // namespace
 
-Task<bool> NotifySession(Server& server, std::uint64_t session_id, Bytes body, StillWanted still_wanted) {
+Task<bool> NotifySession(Server& server, std::uint64_t session_id, Bytes body, bool encrypt, StillWanted still_wanted) {
+  const Message notice{session_id, std::move(body), encrypt, std::move(still_wanted)};
   std::set<std::uint64_t> tried;
   for (;;) {
     const Candidate next = NextChannel(server.FindSession(session_id), tried);
     if (!next.connection) co_return false;
     tried.insert(next.connection->id);
-    if (co_await SendAcknowledged(next.connection, next.session, session_id, body)) co_return true;
-    if (still_wanted && !still_wanted()) co_return true;
+    const bool last = !NextChannel(next.session, tried).connection;
+    const Duration within = last ? kGivenUpAfter : kAcknowledgedWithin;
+    if (co_await SendAcknowledged(next.connection, next.session, notice, within)) co_return true;
+    if (notice.still_wanted && !notice.still_wanted()) co_return true;
   }
 }
 
-Task<bool> NotifyClient(Server& server, Guid client_guid, std::uint64_t session_id, Bytes body,
+Task<bool> NotifyClient(Server& server, Guid client_guid, std::uint64_t session_id, Bytes body, bool encrypt,
                         StillWanted still_wanted) {
+  const Message notice{0, std::move(body), encrypt, std::move(still_wanted)};
   std::set<std::uint64_t> tried;
-  for (;;) {
+  const auto next_one = [&] {
     Candidate next = NextChannel(server.FindSession(session_id), tried);
-    if (!next.connection) next = NextOfClient(server, client_guid, tried);
+    return next.connection ? next : NextOfClient(server, client_guid, tried);
+  };
+  for (;;) {
+    const Candidate next = next_one();
     if (!next.connection) co_return false;
     tried.insert(next.connection->id);
-    if (co_await SendAcknowledged(next.connection, next.session, 0, body)) co_return true;
-    if (still_wanted && !still_wanted()) co_return true;
+    const Duration within = next_one().connection ? kAcknowledgedWithin : kGivenUpAfter;
+    if (co_await SendAcknowledged(next.connection, next.session, notice, within)) co_return true;
+    if (notice.still_wanted && !notice.still_wanted()) co_return true;
   }
 }
 

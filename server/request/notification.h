@@ -3,7 +3,7 @@
 // client's TCP is watched, and the next channel is tried when none comes.
 //
 //   Bytes body = smb2::EncodeBody(smb2::OplockBreakNotification{...});
-//   const bool arrived = co_await NotifySession(server, open->attached_session, std::move(body), [open] { return ...; });
+//   const bool arrived = co_await NotifySession(server, open->attached_session, std::move(body), false, [open] { return ...; });
 //
 // Both return as soon as one channel has taken the message, or when no channel is left. The client's own answer (its
 // OPLOCK_BREAK, or the CLOSE of the handle) may come before that: do not wait for these functions before listening for
@@ -24,17 +24,20 @@ class Server;
 
 // How long a channel has to acknowledge before the next one is tried. TCP repeats a lost segment several times within it.
 inline constexpr Duration kAcknowledgedWithin = std::chrono::seconds(1);
+// The last one has longer: behind it the open is lost, which a short disturbance of a network is not worth.
+inline constexpr Duration kGivenUpAfter = std::chrono::seconds(10);
 
 // Asked before each further channel: false ends the walk (the client has answered, the break is over). May be empty.
 using StillWanted = std::function<bool()>;
 
 // An OPLOCK_BREAK with the body given, over the channels of a session, the oldest first; `session_id` stands in its header.
-// Not signed; encrypted when the session is. False: no such session, or none of its channels took it.
-Task<bool> NotifySession(Server& server, std::uint64_t session_id, Bytes body, StillWanted still_wanted);
+// Not signed; encrypted when the session is, or `encrypt` says so (an encrypting share). False: no such session, or none of its channels took it.
+Task<bool> NotifySession(Server& server, std::uint64_t session_id, Bytes body, bool encrypt,
+                         StillWanted still_wanted);
 
 // The same for a lease, 3.3.4.7: over any connection of this client on which a user is signed in, those of the session
 // first (that of one of the lease's opens; 0: none). SessionId 0 stands in the header.
-Task<bool> NotifyClient(Server& server, Guid client_guid, std::uint64_t session_id, Bytes body,
+Task<bool> NotifyClient(Server& server, Guid client_guid, std::uint64_t session_id, Bytes body, bool encrypt,
                         StillWanted still_wanted);
 
 }  // namespace holdfast

@@ -132,6 +132,7 @@ void AppendReply(ResponseChain& chain, const RequestPtr& request, Reply& reply) 
   if (reply.body.empty()) reply.body = smb2::EncodeBody(smb2::ErrorResponse{});
   const bool encrypt = MustEncrypt(*request);
   chain.Append(header, reply.body, sign && !encrypt ? request->signer : nullptr, encrypt ? request->session : nullptr);
+  if (reply.until_sent) chain.Hold(std::move(reply.until_sent));
   if (connection.smb311()) {
     // 3.3.5.4, 3.3.5.5: what leads to the keys is hashed, the final answer of a sign-in is not.
     if (header.command == smb2::Command::kNegotiate) connection.preauth.Update(chain.last());

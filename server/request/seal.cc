@@ -48,6 +48,8 @@ void ResponseChain::Send() {
   parts_.clear();
   out_.clear();
   encrypt_for_ = nullptr;
+  // Letting go may send more on this connection.
+  const auto held = std::exchange(held_, {});
 }
 
 }  // namespace holdfast

@@ -19,6 +19,8 @@ class ResponseChain {
               const SessionPtr& encrypt_for);
   // The message appended last goes into the hash of `sign_in` as it leaves, with its signature.
   void HashLast(SignInPtr sign_in) { parts_.back().sign_in = std::move(sign_in); }
+  // Keeps it until what was appended so far has been handed to the transport.
+  void Hold(std::shared_ptr<void> until_sent) { held_.push_back(std::move(until_sent)); }
   bool empty() const { return parts_.empty(); }
   // The message appended last, for the pre-authentication hash of the connection.
   ByteView last() const;
@@ -36,6 +38,7 @@ class ResponseChain {
   Bytes out_;
   std::vector<Part> parts_;
   SessionPtr encrypt_for_;
+  std::vector<std::shared_ptr<void>> held_;
 };
 
 }  // namespace holdfast

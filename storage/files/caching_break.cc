@@ -114,11 +114,14 @@ Task<void> Files::AskBeforeDelete(OpenPtr open, PendingWaitPtr wait) {
 }
 
 void Files::BreakReadCaching(const OpenPtr& open, StreamState& stream) {
-  if (stream.grants.empty()) return;
+  // One's own level II goes too, [MS-FSA] 2.1.4.12; what is exclusive is one's own or nobody's.
+  const auto stays = [&open](const CachingGrantPtr& grant) {
+    return grant->state == 0 || (grant == open->caching && (grant->is_lease || (grant->state & kWrite)));
+  };
+  if (std::ranges::all_of(stream.grants, stays)) return;
   const auto grants = stream.grants;
   for (const CachingGrantPtr& grant : grants) {
-    // One's own level II goes too, [MS-FSA] 2.1.4.12; what is exclusive is one's own or nobody's.
-    if (grant == open->caching && (grant->is_lease || (grant->state & kWrite))) continue;
+    if (stays(grant)) continue;
     static_cast<void>(impl_->Break(grant, caching::kAll, caching::kNone, true));
   }
 }

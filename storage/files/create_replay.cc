@@ -22,6 +22,9 @@ Task<std::optional<Result<CreateOutcome>>> Creation::Replay() {
   // One whose connection went too has no session to compare with: that is what the second lookup is for.
   if (eligible && (eligible->attached || !persistent)) {
     if (!(eligible->durable_owner == p_.requester.token->user)) co_return Decided(NtStatus::kAccessDenied);
+    if (eligible->has_lease() && p_.caching.lease_key != eligible->caching->lease_key) {
+      co_return Decided(NtStatus::kAccessDenied);
+    }
     if (eligible->attached_session != p_.requester.session) co_return Decided(NtStatus::kDuplicateObjectid);
     if (eligible->is_persistent() && !p_.durable.persistent_requested) co_return Decided(NtStatus::kInvalidParameter);
     eligible->attached_connection = p_.requester.connection;
@@ -50,6 +53,7 @@ Task<Result<CreateOutcome>> Creation::AttachSurvivor(OpenPtr open) {
   open->attached = true;
   open->attached_connection = p_.requester.connection;
   open->attached_session = p_.requester.session;
+  impl_.Readmit(open, p_.caching);
   CreateOutcome outcome = Finish(open, open->create_action);
   outcome.replayed = true;
   co_return outcome;

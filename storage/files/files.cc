@@ -110,6 +110,7 @@ void Files::Shutdown() {
     for (const auto& [id, stream] : file->streams) {
       for (const CachingGrantPtr& grant : stream->grants) impl_->StopBreakTimer(*grant);
     }
+    for (const auto& waiter : std::exchange(file->caching_waiters, {})) waiter->Set(NtStatus::kCancelled);
   }
   if (impl_->sweep_timer != 0) clock_.Cancel(std::exchange(impl_->sweep_timer, 0));
 }

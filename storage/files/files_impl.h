@@ -120,7 +120,8 @@ struct Files::Impl {
   Task<NtStatus> Settle(CachingGrantPtr grant, std::uint32_t state);
   // What a restart has to know of a grant that comes down to `state`: the lease, or the open with the oplock.
   std::vector<RecordChange> CachingRecords(const CachingGrant& grant, std::uint32_t state) const;
-  // A lease whose client is back: the notification that waited for it goes out.
+  // Its client is back: the lease as the client may have it, and the notification that waited goes out after the answer.
+  void Readmit(const OpenPtr& open, const CachingRequest& request);  // reconnect.cc
   void ResumeParked(const CachingGrantPtr& grant);
 
   // ---- endings: close.cc ----

@@ -119,6 +119,7 @@ Task<Result<OpenPtr>> Files::Reconnect(ReconnectParameters p) {
     }
     std::exchange(open->on_forced_detach, nullptr)(NtStatus::kNetworkNameDeleted);
     open->attached = false;
+    if (open->caching && open->caching->breaking && !open->caching->parked) impl_->NoConnection(open->caching);
     impl_->StartTimer(open, std::max(open->durable_open_timeout_ms, open->resilient_open_timeout_ms));
   }
   if (!SameLease(*open, p.caching)) co_return NtStatus::kObjectNameNotFound;
@@ -141,13 +142,17 @@ Task<Result<OpenPtr>> Files::Reconnect(ReconnectParameters p) {
   open->attached = true;
   open->attached_connection = p.requester.connection;
   open->attached_session = p.requester.session;
-  if (const CachingGrantPtr grant = open->caching) {
-    if (grant->is_lease) ReviveLease(*grant, p.caching);
-    open->answer_pending = impl_->HoldBreaks(grant);
-    impl_->ResumeParked(grant);
-  }
+  impl_->Readmit(open, p.caching);
   FAULT_POINT("reconnect.attached");
   co_return open;
+}
+
+void Files::Impl::Readmit(const OpenPtr& open, const CachingRequest& request) {
+  const CachingGrantPtr grant = open->caching;
+  if (!grant) return;
+  if (grant->is_lease) ReviveLease(*grant, request);
+  open->answer_pending = HoldBreaks(grant);
+  ResumeParked(grant);
 }
 
 Task<NtStatus> Files::RequestResiliency(OpenPtr open, std::uint32_t timeout_ms) {

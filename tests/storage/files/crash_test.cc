@@ -313,7 +313,9 @@ TEST_F(CrashTest, AcknowledgmentOfALeaseBreak) {
         const auto reclaimed = Reconnect(back);
         ASSERT_TRUE(reclaimed.ok()) << NtStatusName(reclaimed.status());
         const std::uint32_t state = (*reclaimed)->caching->state;
-        if (acknowledged) EXPECT_EQ(state, caching::kRead | caching::kHandle);
+        if (acknowledged) {
+          EXPECT_EQ(state, caching::kRead | caching::kHandle);
+        }
         EXPECT_TRUE(state == caching::kAll || state == (caching::kRead | caching::kHandle)) << state;
       });
 }

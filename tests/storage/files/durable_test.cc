@@ -209,7 +209,9 @@ TEST_F(DurableTest, AConflictPurgesWhatIsAwayAndCannotBeReclaimed) {
     Settle();
     EXPECT_EQ(away->closed, !row.kept);
     EXPECT_EQ(Reconnect(Back(away, true)).ok(), row.kept);
-    if (!away->closed) EXPECT_EQ(Close(away), NtStatus::kSuccess);
+    if (!away->closed) {
+      EXPECT_EQ(Close(away), NtStatus::kSuccess);
+    }
     EXPECT_EQ(Close(asked->open()), NtStatus::kSuccess);
   }
   EXPECT_THAT(Breaks(), IsEmpty()) << "there was nobody to tell";
