@@ -7,7 +7,7 @@
 The ledger's columns: suite, case, embedded, rados, samba, reason, section. A result is pass, fail or skip ("-": not run);
 samba is what smbd 4.17 does in the same configuration: one share, a plain user, no --target. Every fail has a reason, and a
 case that is expected to fail and passes is a difference too. smbtorture runs as a plain user on the share `scratch`;
-suites of SHARES run on another one. Signing is optional, as in smbd's configuration: with a mandatory signature smbtorture
+cases of SHARES run on another one. Signing is optional, as in smbd's configuration: with a mandatory signature smbtorture
 calls every unsigned refusal of a session that is gone ACCESS_DENIED.
 """
 import argparse
@@ -29,7 +29,8 @@ from bed import USERS, Bed  # noqa: E402
 
 LEDGER = HERE / 'cases.csv'
 COLUMNS = ['suite', 'case', 'embedded', 'rados', 'samba', 'reason', 'section']
-SHARES = {}
+# These look whether the share is continuously available, and then demand that every handle is persistent.
+SHARES = {'smb2.durable-v2-open.persistent-open-oplock': 'profiles', 'smb2.durable-v2-open.persistent-open-lease': 'profiles'}
 CASE_SECONDS = 120
 EVENT = re.compile(r'^(test|success|successful|failure|error|skip|knownfail|xfail): (.*)$')
 RESULT = {'success': 'pass', 'successful': 'pass', 'failure': 'fail', 'error': 'fail', 'skip': 'skip', 'knownfail': 'fail',
@@ -80,9 +81,15 @@ class Torture:
         self.auth.write_text(f"username = alice\npassword = {USERS['alice']}\n")
 
     def run(self, suite, cases):
+        found = {}
+        for share in sorted({SHARES.get(case, 'scratch') for case in cases}):
+            found.update(self.run_on(share, suite, [c for c in cases if SHARES.get(c, 'scratch') == share]))
+        return found
+
+    def run_on(self, share, suite, cases):
         found, left = {}, list(cases)
         while left:
-            done, why = self.process(suite, left)
+            done, why = self.process(share, suite, left)
             found.update({c: done[c] for c in left if c in done})
             rest = [c for c in left if c not in found]
             if rest and len(rest) == len(left):
@@ -91,10 +98,10 @@ class Torture:
             left = rest
         return found
 
-    def process(self, suite, cases):
+    def process(self, share, suite, cases):
         only = pathlib.Path(self.tmp.name) / 'cases'
         only.write_text('\n'.join(cases) + '\n')
-        command = ['smbtorture', f'//{self.bed.address}/{SHARES.get(suite, "scratch")}', '-s', os.devnull, '-A', self.auth,
+        command = ['smbtorture', f'//{self.bed.address}/{share}', '-s', os.devnull, '-A', self.auth,
                    f'--smb-ports={self.bed.port}', '--format=subunit', '--fullname', f'--basedir={self.tmp.name}', '--seed=42',
                    '--option=torture:progress=no', '--option=torture:user2name=bob',
                    f"--option=torture:user2password={USERS['bob']}", f'--load-list={only}', suite]

@@ -134,6 +134,11 @@ void Files::Impl::Attach(const OpenPtr& open, const CachingPlan& plan) {
   if (grant->is_lease && open->delete_on_close) grant->file_delete_on_close = true;
   grant->opens.push_back(open.get());
   open->answer_pending = HoldBreaks(grant);
+  // Of a break that nobody could be told of this client hears now, behind its answer.
+  if (grant->breaking && grant->timer == 0) {
+    grant->parked = true;
+    ResumeParked(grant);
+  }
 }
 
 void Files::Impl::Detach(Open& open) {

@@ -154,6 +154,21 @@ TEST_F(CreateContexts, LeaseCountsWithItsOplockLevelOnly) {
   EXPECT_EQ(intent_.caching.lease_epoch, 5);
 }
 
+// Of a handle that comes back the level does not count, and the lease is a mark: smb2.durable-open.reopen2-lease.
+TEST_F(CreateContexts, LeaseOfAReconnectCountsWithAnyLevel) {
+  Add(names::kRequestLease, smb2::LeaseContextV2{.lease_state = 3});
+  AddDh2c();
+  ASSERT_EQ(Parse(), NtStatus::kSuccess);
+  EXPECT_TRUE(intent_.caching.lease_key);
+}
+
+TEST_F(CreateContexts, LeaseVersion2BelongsTo3x) {
+  message_.requested_oplock_level = smb2::OplockLevel::kLease;
+  Add(names::kRequestLease, smb2::LeaseContextV2{.lease_state = 3});
+  ASSERT_EQ(Parse({.dialect = 0x0210, .leasing = true}), NtStatus::kSuccess);
+  EXPECT_FALSE(intent_.caching.lease_key);
+}
+
 TEST_F(CreateContexts, LeaseOfAnOddSizeIsRefusedByServersWithLeasesOnly) {
   message_.requested_oplock_level = smb2::OplockLevel::kLease;
   AddRaw(names::kRequestLease, Bytes(33));
@@ -215,6 +230,36 @@ TEST_F(CreateContextAnswers, DurableV2TellsWhatWasGranted) {
   open_.durable = DurableKind::kPersistent;
   response = wire::Decode<smb2::DurableHandleResponseV2>(Answer(names::kDurableHandleRequestV2)->data);
   EXPECT_EQ(response->flags, smb2::durable_flag::kPersistent);
+}
+
+// 3.3.5.9.8 and 3.3.5.9.11
+TEST_F(CreateContextAnswers, LeaseTellsItsState) {
+  message_.requested_oplock_level = smb2::OplockLevel::kLease;
+  Add(names::kRequestLease, smb2::LeaseContextV2{.lease_state = 7});
+  ASSERT_EQ(Parse(), NtStatus::kSuccess);
+  EXPECT_FALSE(Answer(names::kRequestLease));
+  auto lease = std::make_shared<CachingGrant>();
+  lease->is_lease = true;
+  lease->version = 2;
+  lease->state = 3;
+  lease->epoch = 9;
+  lease->lease_key.bytes.fill(4);
+  lease->parent_lease_key.emplace().bytes.fill(5);
+  lease->breaking = true;
+  open_.caching = lease;
+  const auto second = wire::Decode<smb2::LeaseContextV2>(Answer(names::kRequestLease)->data);
+  EXPECT_EQ(second->lease_key, lease->lease_key);
+  EXPECT_EQ(second->lease_state, 3u);
+  EXPECT_EQ(second->epoch, 9);
+  EXPECT_EQ(second->parent_lease_key, *lease->parent_lease_key);
+  EXPECT_EQ(second->flags, smb2::lease_flag::kBreakInProgress | smb2::lease_flag::kParentLeaseKeySet);
+  lease->version = 1;
+  lease->breaking = false;
+  const auto* context = Answer(names::kRequestLease);
+  ASSERT_EQ(context->data.size(), smb2::LeaseContext::kSize);
+  const auto first = wire::Decode<smb2::LeaseContext>(context->data);
+  EXPECT_EQ(first->lease_state, 3u);
+  EXPECT_EQ(first->lease_flags, 0u);
 }
 
 TEST_F(CreateContextAnswers, ReconnectsGetNoDurableAnswer) {

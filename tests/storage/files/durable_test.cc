@@ -288,6 +288,18 @@ INSTANTIATE_TEST_SUITE_P(
                     AwayRow{7, 1, kWrites, false, false, kWaits, 5, kViolation},
                     AwayRow{7, 7, kReads, false, true, kWaits, 3, kGoes}));
 
+TEST_F(DurableTest, AKeptBreakIsToldToTheNextOpenOfTheLease) {
+  const OpenPtr away = MustCreate(WithLease(Persistent(u"f", 1), 1, kRWH));
+  EXPECT_TRUE(Disconnect(away));
+  const AskedPtr asked = Ask(Second(u"f"));
+  EXPECT_THAT(Breaks(), IsEmpty());
+  const OpenPtr own = MustCreate(WithLease(Persistent(u"f", 2), 1, kRWH));
+  EXPECT_EQ(own->caching, away->caching);
+  EXPECT_THAT(Breaks(), ElementsAre("RWH>RH!"));
+  EXPECT_EQ(Acknowledge(1, kRH).status(), NtStatus::kSuccess);
+  EXPECT_EQ(asked->status(), NtStatus::kSuccess);
+}
+
 TEST_F(DurableTest, ExpiryOfTheHolderLetsTheContenderIn) {
   const OpenPtr away = MustCreate(WithLease(Persistent(u"f", 1), 1, kRWH));
   EXPECT_TRUE(Disconnect(away));
