@@ -67,7 +67,11 @@ Task<NtStatus> EngineVolume::CreateFile(FileNumber directory, std::u16string nam
     co_return inserted;
   }
   FAULT_POINT("volume.create.dirent_written");
-  if (durability == Durability::kProcess) loose_[inode.number] = true;
+  if (durability == Durability::kProcess) {
+    NoteWrite(inode.number, durability);
+    loose_[inode.number].dirents = true;
+    co_await FlushSomeLoose();
+  }
   co_await directories_.SplitIfLarge(directory, encoded);
   co_return NtStatus::kSuccess;
 }
@@ -77,10 +81,14 @@ Task<NtStatus> EngineVolume::FinishCreate(const Inode& inode) {
   const FileNumber number = inode.number;
   const bool directory = inode.directory;
   const LinkFacts link = inode.links.front();
+  const std::string encoded = keys::EncodeName(link.name);
   std::string entry = codec::Serialise(codec::MakeDirent(inode, link.name));
-  const NtStatus inserted =
-      co_await Insert(link.parent, keys::EncodeName(link.name), number, std::move(entry), Durability::kStable);
+  const NtStatus inserted = co_await Insert(link.parent, encoded, number, std::move(entry), Durability::kStable);
   if (inserted != NtStatus::kObjectNameCollision) co_return inserted;
+  // It may have had its name and lost it to a rename that the crash cut short: settling the entry said so.
+  auto state = co_await inodes_.ReadLink(number, link.parent, encoded);
+  if (!state.ok()) co_return ToNtStatus(state.error());
+  if (state->exists && !state->leads_here()) co_return NtStatus::kFileNotAvailable;
   co_await RemoveNew(number, directory);
   co_return inserted;
 }

@@ -127,6 +127,8 @@ class EngineVolume final : public Volume {
 
   // inode.cc
   Task<NtStatus> FlushLoose(FileNumber number);
+  // Keeps the memory of loose inodes small: files whose client never asks for a flush would stay in it for ever.
+  Task<void> FlushSomeLoose();
   void NoteWrite(FileNumber number, Durability durability);
 
   // streams.cc
@@ -149,12 +151,20 @@ class EngineVolume final : public Volume {
   NumberSet index_;
   NumberSet orphans_;
   NamedLocks names_;   // names being changed by several writes
+  NamedLocks truncations_;  // inodes whose bytes are being cut off: a load must not finish what is under way
   AsyncMutex moves_;   // moves of directories to other parents: two at once could make a ring
   // Numbers somebody asked for in vain: an entry that leads there is looked at before it is believed. Only an engine
   // that loses a kProcess write of one object and keeps a later one of another makes such entries.
   std::unordered_set<FileNumber> missing_;
-  // Inodes with kProcess writes since they were last stable; true: their directory entry too.
-  std::unordered_map<FileNumber, bool> loose_;
+  // Inodes with kProcess writes since they were last stable.
+  struct Loose {
+    bool dirents = false;          // their directory entries too
+    std::uint64_t last_write = 0;  // tells a flush whether it came before the last of them
+  };
+  std::unordered_map<FileNumber, Loose> loose_;
+  std::uint64_t loose_writes_ = 0;
+  std::size_t most_loose_;
+  bool flushing_loose_ = false;
 };
 
 // Errors of a DirectoryStore: kNotFound there means the directory.

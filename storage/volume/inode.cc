@@ -51,8 +51,8 @@ std::optional<std::vector<Mutation>> RecordMutations(std::vector<RecordChange> r
 
 void EngineVolume::NoteWrite(FileNumber number, Durability durability) {
   if (durability == Durability::kProcess) {
-    loose_.try_emplace(number, false);
-  } else if (const auto it = loose_.find(number); it != loose_.end() && !it->second) {
+    loose_[number].last_write = ++loose_writes_;
+  } else if (const auto it = loose_.find(number); it != loose_.end() && !it->second.dirents) {
     loose_.erase(it);  // a stable write of an object is stable with all that came before it
   }
 }
@@ -60,18 +60,34 @@ void EngineVolume::NoteWrite(FileNumber number, Durability durability) {
 Task<NtStatus> EngineVolume::FlushLoose(FileNumber number) {
   const auto it = loose_.find(number);
   if (it == loose_.end()) co_return NtStatus::kSuccess;
-  const bool dirents_too = it->second;
+  const Loose flushed = it->second;
   EngineError error = co_await engine_.Flush(keys::InodeObject(number));
   if (error != EngineError::kNone && error != EngineError::kNotFound) co_return ToNtStatus(error);
-  if (dirents_too) {
+  if (flushed.dirents) {
     auto inode = co_await inodes_.Read(number);
+    if (!inode.ok() && inode.error() != EngineError::kNotFound) co_return ToNtStatus(inode.error());
     for (std::size_t i = 0; inode.ok() && i < inode->links.size(); ++i) {
       error = co_await directories_.Flush(inode->links[i].parent, inode->links[i].encoded_name);
       if (error != EngineError::kNone && error != EngineError::kNotFound) co_return ToNtStatus(error);
     }
   }
-  loose_.erase(number);
+  // What was written while we waited may have missed the flush.
+  const auto now = loose_.find(number);
+  if (now != loose_.end() && now->second.last_write == flushed.last_write) loose_.erase(now);
   co_return NtStatus::kSuccess;
+}
+
+Task<void> EngineVolume::FlushSomeLoose() {
+  if (flushing_loose_ || loose_.size() <= most_loose_) co_return;
+  flushing_loose_ = true;
+  // Many at a time: in an engine with one log all but the first cost nothing.
+  const std::size_t left = most_loose_ - most_loose_ / 64;
+  std::vector<FileNumber> numbers;
+  for (auto it = loose_.begin(); it != loose_.end() && numbers.size() + left < loose_.size(); ++it) {
+    numbers.push_back(it->first);
+  }
+  for (std::size_t i = 0; i < numbers.size(); ++i) static_cast<void>(co_await FlushLoose(numbers[i]));
+  flushing_loose_ = false;
 }
 
 Task<Result<Inode>> EngineVolume::Load(FileNumber number) {
@@ -105,12 +121,14 @@ Task<NtStatus> EngineVolume::Store(const Inode& before, const Inode& after, std:
                                    Durability durability) {
   const FileNumber number = after.number;
   const std::string attributes_key(keys::kAttributesKey);
-  const WriteClass write_class = records.empty() ? WriteClass::kData : WriteClass::kRecord;
+  const bool has_records = !records.empty();
   auto mutations = RecordMutations(std::move(records));
   if (!mutations || before.number != number) co_return NtStatus::kInvalidParameter;
   AddBlobChange(*mutations, keys::kSecurityDescriptorKey, before.security_descriptor, after.security_descriptor);
   AddBlobChange(*mutations, keys::kReparseKey, before.reparse_data, after.reparse_data);
   AddEaChanges(*mutations, before.eas, after.eas);
+  // Attributes and times take no more room than before: a close on a full store must still be able to write them.
+  const WriteClass write_class = has_records || mutations->empty() ? WriteClass::kRecord : WriteClass::kData;
   pb::InodeAttributes unused;
   const bool attributes_change = codec::SetChangedAttributes(unused, before, after);
   if (!attributes_change && mutations->empty()) co_return NtStatus::kSuccess;

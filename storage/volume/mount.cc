@@ -97,7 +97,8 @@ EngineVolume::EngineVolume(Engine& engine, Random& random, const VolumeOptions& 
       data_(engine, super.stripe_bytes()),
       allocator_(engine, super.id_bits()),
       index_(engine, keys::IndexObject(options.incarnation)),
-      orphans_(engine, std::string(keys::kOrphansObject)) {
+      orphans_(engine, std::string(keys::kOrphansObject)),
+      most_loose_(options.most_loose_inodes) {
   std::copy(super.guid().begin(), super.guid().end(), facts_.guid.bytes.begin());
   facts_.serial = super.serial();
   facts_.creation_time = super.creation_time();

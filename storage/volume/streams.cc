@@ -34,6 +34,7 @@ Task<NtStatus> EngineVolume::UpdateStream(FileNumber number, StreamId stream, St
 }
 
 Task<NtStatus> EngineVolume::FinishTruncation(FileNumber number, StreamId stream) {
+  const auto lock = co_await truncations_.Lock(keys::InodeObject(number));
   auto stored = co_await inodes_.ReadStream(number, stream);
   if (!stored.ok()) co_return ToNtStatus(stored.error());
   if (!*stored || !(*stored)->message.has_trunc_pending()) co_return NtStatus::kSuccess;
@@ -143,6 +144,7 @@ Task<NtStatus> EngineVolume::Truncate(FileNumber number, StreamFacts& facts, std
   const StreamId id = facts.id;
   const NtStatus pending = co_await FinishTruncation(number, id);
   if (pending != NtStatus::kSuccess) co_return pending;
+  const auto lock = co_await truncations_.Lock(keys::InodeObject(number));
   // Bytes may lie as far as may_extend_to said; the stored facts may be behind the caller's.
   const bool removes = new_size < std::max(facts.size, facts.may_extend_to);
   StreamFacts wanted = facts;
@@ -225,7 +227,7 @@ Task<Result<std::uint64_t>> EngineVolume::AllocatedBytes(FileNumber number, Stre
 Task<NtStatus> EngineVolume::Flush(FileNumber number, StreamId stream) {
   const EngineError flushed = co_await data_.Flush(number, stream);
   if (flushed != EngineError::kNone) co_return ToNtStatus(flushed);
-  loose_.try_emplace(number, false);
+  loose_.try_emplace(number);
   co_return co_await FlushLoose(number);
 }
 

@@ -98,6 +98,7 @@ struct VolumeOptions {
   std::string label = "Holdfast";
   std::size_t shard_split_entries = 10000;
   std::uint64_t stripe_bytes = 0;  // of a new volume; 0: as much as the engine's objects hold
+  std::size_t most_loose_inodes = 65536;  // remembered as not yet stable; above it some are flushed
   std::uint64_t incarnation = 1;   // whose takeover index and whose half-done changes; one machine needs only one
   std::string* problem = nullptr;  // when Mount fails: a sentence that says what is wrong and where
 };
@@ -139,6 +140,7 @@ class Volume {
                                     std::vector<RecordChange> records, Durability durability) = 0;
   // What CreateFile does last, for an inode whose creator a crash took before: the entry of its only name.
   // kObjectNameCollision when the name leads elsewhere by now: then the inode goes, and with it its records.
+  // kFileNotAvailable when it turns out that the inode had its name and has lost it since: it is to be loaded anew.
   virtual Task<NtStatus> FinishCreate(const Inode& inode) = 0;
   virtual Task<NtStatus> Link(FileNumber number, FileNumber directory, std::u16string name) = 0;
   // Removes one name; the file's data goes with the last one unless `keep_orphan` (still open): then Purge() later.

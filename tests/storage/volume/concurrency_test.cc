@@ -170,6 +170,44 @@ TEST_F(ConcurrencyTest, TwoMovesOfDirectoriesMakeNoRing) {
   ExpectSoundNow();
 }
 
+TEST_F(ConcurrencyTest, ALoadDoesNotFinishATruncationThatIsUnderWay) {
+  using std::chrono::milliseconds;
+  const FileNumber file = Made(kRootFileNumber, u"file");
+  StreamFacts facts = RunStepping(volume().Load(file))->streams[0];
+  const Bytes bytes(8192, 1);
+  ASSERT_EQ(RunStepping(volume().PrepareExtend(file, facts, 8192, Durability::kStable)), NtStatus::kSuccess);
+  ASSERT_EQ(RunStepping(volume().WriteData(file, 0, 0, bytes, Durability::kStable)), NtStatus::kSuccess);
+  facts.size = 8192;
+  // The first cut takes long enough for a load to see that it is pending, a second one would come far too late.
+  MemoryFault slow;
+  slow.op = EngineOp::kTruncateData;
+  slow.error = EngineError::kNone;
+  slow.delay = milliseconds(100);
+  store_->Inject(slow);
+  slow.nth = 2;
+  slow.delay = milliseconds(1000);
+  store_->Inject(slow);
+  const auto cut_and_write = [&]() -> Task<NtStatus> {
+    const NtStatus cut = co_await volume().Truncate(file, facts, 100, Durability::kStable);
+    if (cut != NtStatus::kSuccess) co_return cut;
+    const NtStatus promised = co_await volume().PrepareExtend(file, facts, 8192, Durability::kStable);
+    if (promised != NtStatus::kSuccess) co_return promised;
+    co_return co_await volume().WriteData(file, 0, 0, bytes, Durability::kStable);
+  };
+  const auto load = [&]() -> Task<NtStatus> {
+    co_await SleepFor(clock(), milliseconds(50));
+    const auto loaded = co_await volume().Load(file);
+    co_return loaded.status();
+  };
+  std::vector<Task<NtStatus>> tasks;
+  tasks.push_back(cut_and_write());
+  tasks.push_back(load());
+  EXPECT_EQ(Count(RunAll(std::move(tasks)), NtStatus::kSuccess), 2u);
+  Bytes read(8192);
+  ASSERT_EQ(RunStepping(volume().ReadData(file, 0, 0, read)), NtStatus::kSuccess);
+  EXPECT_EQ(read, bytes);
+}
+
 TEST_F(ConcurrencyTest, BothNamesUnlinkedAtOnceTakeTheFileWithThem) {
   for (int round = 0; round < 10; ++round) {
     const FileNumber file = Made(kRootFileNumber, u"one");

@@ -189,6 +189,13 @@ TEST_F(InodeTest, FullStoreStillTakesRecordsAndDeletes) {
   store_->SetCapacity(store_->used_bytes() + 8192, 8192);
   EXPECT_EQ(Run(CreateTask(next, kRootFileNumber, u"new")), NtStatus::kDiskFull);
   EXPECT_EQ(Run(volume().StoreRecords(number, {{"o/1", "open"}})), NtStatus::kSuccess);
+  // A close writes times, whatever the store has room for; a longer descriptor is data.
+  const Inode before = *Run(volume().Load(number));
+  Inode after = before;
+  after.sticky_times = 15;
+  EXPECT_EQ(Run(volume().Store(before, after, {}, Durability::kStable)), NtStatus::kSuccess);
+  after.security_descriptor = Bytes(100, 1);
+  EXPECT_EQ(Run(volume().Store(before, after, {}, Durability::kStable)), NtStatus::kDiskFull);
   EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", number, false)), NtStatus::kSuccess);
   ExpectSound();
 }

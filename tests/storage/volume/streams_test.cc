@@ -128,6 +128,35 @@ TEST_F(StreamsTest, FlushMakesAFileOfTheProcessStable) {
   EXPECT_THAT(Read(0, 100), Each(1));
 }
 
+TEST_F(StreamsTest, WhatIsWrittenDuringAFlushIsNotTakenForStable) {
+  file_ = Create(kRootFileNumber, u"loose", false, Durability::kProcess);
+  StreamFacts facts = Facts();
+  // The promise is written while a flush of the name is under way that has passed the inode already.
+  const auto promise = [this, &facts]() -> Task<void> {
+    EXPECT_EQ(co_await volume().PrepareExtend(file_, facts, 1, Durability::kProcess), NtStatus::kSuccess);
+  };
+  Start(promise());
+  StreamFacts nothing;
+  ASSERT_EQ(Run(volume().PrepareExtend(file_, nothing, 0, Durability::kStable)), NtStatus::kSuccess);
+  Settle();
+  ASSERT_GT(facts.may_extend_to, 0u);
+  ASSERT_EQ(Run(volume().PrepareExtend(file_, facts, 4096, Durability::kStable)), NtStatus::kSuccess);
+  Write(0, Bytes(4096, 7));
+  Crash();
+  EXPECT_EQ(Facts().size, 4096u);
+}
+
+TEST_F(StreamsTest, FilesThatNobodyFlushesAreForgotten) {
+  options_.most_loose_inodes = 8;
+  Mount();
+  for (int i = 0; i < 20; ++i) {
+    Create(kRootFileNumber, Utf8ToUtf16Lossy("n" + std::to_string(i)), false, Durability::kProcess);
+  }
+  // Of each an inode and a directory entry.
+  EXPECT_EQ(store_->operations(EngineOp::kFlush), 2 * 12u);
+  ExpectSound();
+}
+
 TEST_F(StreamsTest, PowerCutTakesUnflushedFilesWholeOrNotAtAll) {
   for (int i = 0; i < 20; ++i) {
     const auto durability = i % 3 == 0 ? Durability::kStable : Durability::kProcess;
