@@ -47,7 +47,7 @@ GROUPS = [
      lambda text: text.replace('require_signing = true', 'require_signing = false')),
     ('sign-in', 'SignIn.*', False, None),
     ('admission', 'Admission.*:ValidateNegotiate.*:Negotiate.*:Smb1Negotiate.*:Ipc.*', False, None),
-    ('requests', 'Compound.*:Waiting.*:Handle.*', False, None),
+    ('requests', 'Compound.*:Waiting.*:Handle.*:Caching.*', False, None),
     ('load', 'Load.*', False, None),
     ('neighbours', 'Neighbour.*', False, None),
     ('limits', 'Limits.*', False, lambda text: text + LIMITS),
