@@ -96,13 +96,14 @@ endfunction()
 
 # holdfast_protobuf(target file.proto): its .pb.h is included by its path from the root, as other headers are.
 function(holdfast_protobuf target proto)
-  file(RELATIVE_PATH relative ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${proto})
+  get_filename_component(source ${CMAKE_CURRENT_SOURCE_DIR}/${proto} ABSOLUTE)
+  file(RELATIVE_PATH relative ${PROJECT_SOURCE_DIR} ${source})
   string(REGEX REPLACE "\\.proto$" "" stem ${PROJECT_BINARY_DIR}/generated/${relative})
   file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/generated)
   add_custom_command(OUTPUT ${stem}.pb.h ${stem}.pb.cc
     COMMAND protobuf::protoc --proto_path=${PROJECT_SOURCE_DIR} --cpp_out=${PROJECT_BINARY_DIR}/generated
-            ${CMAKE_CURRENT_SOURCE_DIR}/${proto}
-    DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${proto} VERBATIM)
+            ${source}
+    DEPENDS ${source} VERBATIM)
   set_source_files_properties(${stem}.pb.cc PROPERTIES COMPILE_OPTIONS "-w")
   target_sources(${target} PRIVATE ${stem}.pb.cc ${stem}.pb.h)
   target_include_directories(${target} SYSTEM PUBLIC ${PROJECT_BINARY_DIR}/generated)

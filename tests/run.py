@@ -30,6 +30,7 @@ PARTS = [
     ('threads', 'engine, signing and sign-in on many threads, under TSan (builds them)', ['tests/threads/run'], 900),
     ('volume', 'namespace, streams, crashes at every write', ['build/dev/tests/storage/volume/volume_test'], 300),
     ('files', 'MS-FSA semantics, persistent opens', ['build/dev/tests/storage/files/files_test'], 300),
+    ('fuzz', 'every fuzz target over the inputs kept of it', ['build/dev/tests/fuzz/fuzz_test'], 120),
     ('server', 'pipes, information classes, pipeline', ['build/dev/tests/server/server_test'], 300),
     ('errors', 'bad configuration, busy port, full disk, missing keytab, damaged volume',
      ['python3', 'tests/system/errors_test.py'], 300),

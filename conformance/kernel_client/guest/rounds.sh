@@ -122,6 +122,8 @@ host() {     # asks the host for something and waits until it is done
 
 files() { /job/file_cases /mnt/work "$ENTRIES"; }
 
+listing() { /job/file_cases /mnt/work 10000 "many names"; }
+
 acl() {
   : >/mnt/work/file
   getcifsacl -r /mnt/work/file && getcifsacl -r /mnt/work || return
