@@ -56,19 +56,24 @@ void AppendInherited(std::vector<Ace>& out, const Ace& ace, const NewObject& obj
   if (propagates) out.push_back(WithFlags(ace, below | kInheritOnly | mark));
 }
 
-// An ACE that the creator gave: as it is, but resolved where it takes effect.
-void AppendExplicit(std::vector<Ace>& out, const Ace& ace, const NewObject& object) {
-  if (ace.flags & kInheritOnly) {
-    if (object.is_container) out.push_back(ace);
-    return;
-  }
-  if (!NeedsResolving(ace)) {
+// An ACE that somebody gave: as it is, but as `resolved` where it takes effect.
+void AppendGiven(std::vector<Ace>& out, const Ace& ace, Ace resolved, bool is_container) {
+  if (ace == resolved || (ace.flags & kInheritOnly)) {
     out.push_back(ace);
     return;
   }
-  out.push_back(WithFlags(Resolve(ace, object), 0));
-  if (object.is_container && (ace.flags & kInheritable))
-    out.push_back(WithFlags(ace, (ace.flags & (kInheritable | kNoPropagateInherit)) | kInheritOnly));
+  if (!is_container || !(ace.flags & kInheritable)) {
+    out.push_back(std::move(resolved));
+    return;
+  }
+  out.push_back(WithFlags(std::move(resolved), ace.flags & kInherited));
+  out.push_back(WithFlags(ace, (ace.flags & (kInheritable | kNoPropagateInherit | kInherited)) | kInheritOnly));
+}
+
+// An ACE that the creator gave.
+void AppendExplicit(std::vector<Ace>& out, const Ace& ace, const NewObject& object) {
+  if ((ace.flags & kInheritOnly) && !object.is_container) return;
+  AppendGiven(out, ace, Resolve(ace, object), object.is_container);
 }
 
 struct AclBits {
@@ -83,33 +88,31 @@ constexpr AclBits kSaclBits = {sd_control::kSaclPresent, sd_control::kSaclDefaul
 std::optional<Acl> ComputeAcl(const std::optional<Acl>& parent, std::uint16_t parent_control,
                               const std::optional<Acl>& creator, std::uint16_t creator_control, const AclBits& bits,
                               const NewObject& object, std::uint16_t& control) {
-  const bool has_creator = creator_control & bits.present;
-  // Windows marks what it inherits, and merges it with explicit ACEs, under a parent that was itself auto-inherited.
-  const bool auto_inherit = parent_control & bits.auto_inherited;
-  Acl acl;
-  if (has_creator) {
+  if (creator_control & bits.present) {
+    // Neither DACL_AUTO_INHERIT nor SACL_AUTO_INHERIT is set for a file: what the creator gives is all there is, and an
+    // ACE that it marks as inherited is as good as the others, so that a descriptor read elsewhere comes back as it was.
     control |= bits.present;
     control |= static_cast<std::uint16_t>(creator_control & (bits.is_protected | bits.defaulted));
-    if (!creator) return std::nullopt;  // the NULL ACL, meant so
-    acl.revision = creator->revision;
-    // ACEs marked as inherited are dropped where the parent's own are about to be put in their place.
-    const bool merges = auto_inherit && !(creator_control & bits.is_protected);
-    for (const Ace& ace : creator->aces)
-      if (!merges || !(ace.flags & kInherited)) AppendExplicit(acl.aces, ace, object);
     if ((creator_control & bits.auto_inherited) && (creator_control & bits.auto_inherit_required))
       control |= bits.auto_inherited;
-    if (!merges) return acl;
-  } else if (!parent || std::none_of(parent->aces.begin(), parent->aces.end(),
-                                     [](const Ace& ace) { return ace.flags & kInheritable; })) {
+    if (!creator) return std::nullopt;  // the NULL ACL, meant so
+    Acl acl;
+    acl.revision = creator->revision;
+    for (const Ace& ace : creator->aces) AppendExplicit(acl.aces, ace, object);
+    return acl;
+  }
+  if (!parent || std::none_of(parent->aces.begin(), parent->aces.end(),
+                              [](const Ace& ace) { return ace.flags & kInheritable; })) {
     return std::nullopt;
   }
+  // Windows marks what it inherits under a parent that was itself auto-inherited.
+  const bool auto_inherit = parent_control & bits.auto_inherited;
   control |= bits.present;
   if (auto_inherit) control |= bits.auto_inherited;
-  if (parent) {
-    acl.revision = std::max(acl.revision, parent->revision);
-    for (const Ace& ace : parent->aces)
-      AppendInherited(acl.aces, ace, object, auto_inherit ? kInherited : std::uint8_t{0});
-  }
+  Acl acl;
+  acl.revision = std::max(acl.revision, parent->revision);
+  for (const Ace& ace : parent->aces)
+    AppendInherited(acl.aces, ace, object, auto_inherit ? kInherited : std::uint8_t{0});
   return acl;
 }
 
@@ -144,7 +147,7 @@ Result<SecurityDescriptor> CreateSecurityDescriptor(const SecurityDescriptor* pa
                        object, sd.control);
   sd.sacl = ComputeAcl(from_parent.sacl, from_parent.control, from_creator.sacl, from_creator.control, kSaclBits,
                        object, sd.control);
-  // What a caller gives and what it inherits may each fit where both together do not.
+  // An ACE may have become two.
   for (const auto* acl : {&sd.dacl, &sd.sacl})
     if (*acl && (*acl)->EncodedSize() > Acl::kMaximumSize) return NtStatus::kInvalidAcl;
   if (!sd.dacl_present()) {
@@ -153,6 +156,17 @@ Result<SecurityDescriptor> CreateSecurityDescriptor(const SecurityDescriptor* pa
     sd.control |= sd_control::kDaclPresent;
   }
   return sd;
+}
+
+Acl WithMappedRights(const Acl& given, bool is_container) {
+  Acl acl;
+  acl.revision = given.revision;
+  for (const Ace& ace : given.aces) {
+    Ace mapped = ace;
+    if (mapped.HasMaskAndSid()) mapped.mask = access::MapGeneric(mapped.mask);
+    AppendGiven(acl.aces, ace, std::move(mapped), is_container);
+  }
+  return acl;
 }
 
 SecurityDescriptor DefaultDescriptor(const Sid& owner, const Sid& group) {

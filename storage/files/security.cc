@@ -33,9 +33,14 @@ Task<NtStatus> Files::SetSecurity(OpenPtr open, std::uint32_t security_informati
   const OpenUse use(open);
   if (open->closed) co_return NtStatus::kFileClosed;
   if (!HasAll(*open, AccessToSetSecurity(security_information))) co_return NtStatus::kAccessDenied;
-  const auto given = SecurityDescriptor::Parse(descriptor);
+  auto given = SecurityDescriptor::Parse(descriptor);
   if (!given.ok()) co_return given.status();
   const FileStatePtr file = open->file;
+  for (auto* acl : {&given->dacl, &given->sacl}) {
+    if (!*acl) continue;
+    *acl = WithMappedRights(**acl, file->inode.directory);
+    if ((*acl)->EncodedSize() > Acl::kMaximumSize) co_return NtStatus::kInvalidAcl;
+  }
   auto turn = co_await file->mutex.Lock();
   // [MS-FSA] 2.1.5.17: handles kept for later were opened under the old descriptor.
   for (bool first_attempt = true; impl_->BreakHandleCaching(*file, open.get(), first_attempt); first_attempt = false) {

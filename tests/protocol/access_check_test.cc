@@ -205,21 +205,32 @@ TEST(Inheritance, MarksAcesUnderAnAutoInheritedParent) {
   EXPECT_EQ(others & (kWriteDac | kWriteOwner), 0u);
 }
 
-TEST(Inheritance, ExplicitDescriptorIsMergedUnlessProtected) {
+TEST(Inheritance, ExplicitListIsTakenAsItIs) {
   const auto root = ShareRootDescriptor();
   SecurityDescriptor given;
   given.control = sd_control::kDaclPresent;
-  given.dacl = Acl{2, {AllowAce(kStaff, kGenericRead), AllowAce(kBob, kReadData, kInherited)}};
-  const auto merged = CreateSecurityDescriptor(&root, &given, false, Token(kAlice));
-  ASSERT_TRUE(merged.ok());
-  ASSERT_EQ(merged->dacl->aces.size(), 5u) << "one explicit, four of the parent; the stale inherited one is gone";
-  EXPECT_EQ(merged->dacl->aces[0], AllowAce(kStaff, kFileGenericRead));
-  EXPECT_EQ(merged->dacl->aces[1].flags, kInherited);
+  given.dacl = Acl{2, {AllowAce(kBob, kReadData, kInherited), AllowAce(kStaff, kGenericRead), DenyAce(kAlice, kReadData)}};
+  const auto file = CreateSecurityDescriptor(&root, &given, false, Token(kAlice));
+  ASSERT_TRUE(file.ok());
+  EXPECT_EQ(file->dacl->aces, (std::vector<Ace>{AllowAce(kBob, kReadData, kInherited),
+                                                AllowAce(kStaff, kFileGenericRead), DenyAce(kAlice, kReadData)}));
+  EXPECT_FALSE(file->control & (sd_control::kDaclProtected | sd_control::kDaclAutoInherited));
   given.control |= sd_control::kDaclProtected;
   const auto own = CreateSecurityDescriptor(&root, &given, false, Token(kAlice));
   ASSERT_TRUE(own.ok());
-  EXPECT_EQ(own->dacl->aces.size(), 2u);
+  EXPECT_EQ(own->dacl, file->dacl);
   EXPECT_TRUE(own->control & sd_control::kDaclProtected);
+}
+
+TEST(Inheritance, GivenGenericRightsAreMappedWhereTheyTakeEffect) {
+  constexpr std::uint8_t kAll = kContainerInherit | kObjectInherit;
+  const Acl given{2, {AllowAce(kBob, kGenericRead), AllowAce(well_known::CreatorOwner(), kGenericAll, kAll)}};
+  EXPECT_EQ(WithMappedRights(given, false).aces,
+            (std::vector<Ace>{AllowAce(kBob, kFileGenericRead),
+                              AllowAce(well_known::CreatorOwner(), kFileAllAccess, kAll)}));
+  EXPECT_EQ(WithMappedRights(given, true).aces,
+            (std::vector<Ace>{AllowAce(kBob, kFileGenericRead), AllowAce(well_known::CreatorOwner(), kFileAllAccess),
+                              AllowAce(well_known::CreatorOwner(), kGenericAll, kAll | kInheritOnly)}));
 }
 
 TEST(Inheritance, WithoutAnythingInheritableTheDefaultApplies) {
