@@ -122,7 +122,10 @@ Task<NtStatus> Files::Impl::CloseLocked(OpenPtr open) {
     co_return purged;
   }
   if (file->delete_pending) {
-    const NtStatus status = co_await FinishDelete(file, posix);
+    // Of a plain open a delete survives the process, as everything else it does; records must not outlive their file.
+    const bool recorded = !records.empty() || !file->leftover_records.empty() || file->indexed;
+    const Durability durability = recorded ? Durability::kStable : open->durability();
+    const NtStatus status = co_await FinishDelete(file, posix, durability);
     if (file->gone) {
       FAULT_POINT("close.removed");
       co_return status;
@@ -152,7 +155,7 @@ Task<NtStatus> Files::Impl::CloseLocked(OpenPtr open) {
   co_return status;
 }
 
-Task<NtStatus> Files::Impl::FinishDelete(FileStatePtr file, bool posix) {
+Task<NtStatus> Files::Impl::FinishDelete(FileStatePtr file, bool posix, Durability durability) {
   const FileNumber parent = file->delete_parent;
   const std::u16string name = file->delete_name;
   if (!posix && std::ranges::any_of(file->opens, [&](const OpenPtr& open) {
@@ -161,7 +164,7 @@ Task<NtStatus> Files::Impl::FinishDelete(FileStatePtr file, bool posix) {
     co_return NtStatus::kSuccess;
   }
   const bool held = !file->opens.empty();
-  const NtStatus status = co_await files.volume_.Unlink(parent, name, file->number, held);
+  const NtStatus status = co_await files.volume_.Unlink(parent, name, file->number, held, durability);
   if (status == NtStatus::kDirectoryNotEmpty) {
     file->delete_pending = false;
     co_return NtStatus::kSuccess;

@@ -120,7 +120,8 @@ Task<Creation::Attempt> Creation::CreateNew(Place place) {
       status = made_file;
       if (made_file == NtStatus::kSuccess && indexed != NtStatus::kSuccess) {
         status = indexed;
-        static_cast<void>(co_await files_.volume_.Unlink(place.parent, place.name, *number, false));
+        static_cast<void>(co_await files_.volume_.Unlink(place.parent, place.name, *number, false,
+                                                          open->durability()));
       }
     } else {
       status = co_await std::move(created);

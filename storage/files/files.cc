@@ -538,7 +538,7 @@ Task<void> Files::Impl::SweepFile(FileNumber number) {
     const auto guard = co_await file->mutex.Lock();
     if (file->gone || !file->opens.empty()) co_return;
     if (file->delete_pending) {
-      static_cast<void>(co_await FinishDelete(file, false));
+      static_cast<void>(co_await FinishDelete(file, false, Durability::kStable));
       if (file->gone) co_return;
     }
     if (IsDirty(*file)) static_cast<void>(co_await files.StoreDirty(file, Durability::kProcess));

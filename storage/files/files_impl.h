@@ -129,7 +129,7 @@ struct Files::Impl {
   Task<void> Drain(OpenPtr open);
   Task<NtStatus> CloseLocked(OpenPtr open);
   // The pending delete of the file's name, when nobody holds it any more.
-  Task<NtStatus> FinishDelete(FileStatePtr file, bool posix);
+  Task<NtStatus> FinishDelete(FileStatePtr file, bool posix, Durability durability);
   void StartTimer(const OpenPtr& open, std::uint32_t timeout_ms);
   void StopTimer(Open& open);
   Task<void> Expire(OpenPtr open);

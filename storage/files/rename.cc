@@ -40,7 +40,8 @@ std::u16string StreamSuffix(const std::u16string& path) {
 Task<Result<Files::Impl::Destination>> Files::Impl::FindDestination(OpenPtr open, std::u16string target) {
   const auto path = ParsePath(target);
   if (!path.ok()) co_return path.status();
-  if (path->names_stream() || path->components.empty()) co_return NtStatus::kObjectNameInvalid;
+  if (path->components.empty()) co_return NtStatus::kObjectNameInvalid;
+  if (path->names_stream() && open->stream == kUnnamedStream) co_return NtStatus::kObjectNameInvalid;
   if (path->trailing_backslash && !open->is_directory) co_return NtStatus::kObjectNameInvalid;
   FileNumber number = open->share->root;
   for (std::size_t i = 0; i + 1 < path->components.size(); ++i) {
@@ -149,12 +150,13 @@ Task<NtStatus> Files::Rename(OpenPtr open, std::u16string target, bool replace_i
   if (!(open->granted_access & access::kDelete)) co_return NtStatus::kAccessDenied;
   if (target.empty()) co_return NtStatus::kInvalidParameter;
   if (target.starts_with(u':')) co_return co_await impl_->RenameStream(open, std::move(target), replace_if_exists);
-  if (open->stream != kUnnamedStream) co_return NtStatus::kInvalidParameter;
   if (open->link.parent == 0) co_return NtStatus::kAccessDenied;  // the root of a share
 
   for (bool first_attempt = true;;) {
     const auto destination = co_await impl_->FindDestination(open, target);
     if (!destination.ok()) co_return destination.status();
+    // A stream cannot leave its file; that the directory cannot be opened is told first.
+    if (open->stream != kUnnamedStream) co_return NtStatus::kInvalidParameter;
     FileStatePtr broken;
     const auto done =
         co_await impl_->RenameTo(open, target, *destination, replace_if_exists, posix_semantics, first_attempt, &broken);
@@ -221,7 +223,7 @@ Task<std::optional<NtStatus>> Files::Impl::RenameTo(OpenPtr open, std::u16string
   NtStatus status = NtStatus::kSuccess;
   if (destination.existing && destination.existing->number == file->number && !SameLink(from, to)) {
     // Both are names of this file: only the old one goes.
-    status = co_await files.volume_.Unlink(from.parent, from.name, file->number, true);
+    status = co_await files.volume_.Unlink(from.parent, from.name, file->number, true, Durability::kStable);
   } else {
     const FileNumber replaced_number = replaced ? replaced->number : 0;
     status = co_await files.volume_.Rename(file->number, from.parent, from.name, to.parent, to.name, replaced_number,
@@ -342,7 +344,8 @@ Task<std::optional<NtStatus>> Files::Impl::LinkTo(OpenPtr open, Destination dest
     if (replaced->gone || replaced->unlinked) co_return std::nullopt;
     const NtStatus may = CheckReplaced(*replaced, *destination.directory, *open, false);
     if (may != NtStatus::kSuccess) co_return may;
-    const NtStatus removed = co_await files.volume_.Unlink(to.parent, to.name, replaced->number, false);
+    const NtStatus removed = co_await files.volume_.Unlink(to.parent, to.name, replaced->number, false,
+                                                               Durability::kStable);
     if (removed == NtStatus::kSuccess) LoseName(replaced, to);
     if (removed != NtStatus::kSuccess && removed != NtStatus::kObjectNameNotFound) co_return removed;
   }

@@ -253,7 +253,8 @@ Task<EngineError> VolumeCheck::CheckName(FileNumber number, Name name) {
     co_return EngineError::kNone;
   }
   // Either it has another name, or it is what a create left that lost the race for the name.
-  auto dropped = co_await volume_.DropName(number, name.parent, name.encoded, inode->has_opens);
+  auto dropped = co_await volume_.DropName(number, name.parent, name.encoded, inode->has_opens,
+                                          Durability::kStable);
   if (dropped.ok() && *dropped && !inode->has_opens) static_cast<void>(co_await volume_.PurgeInode(number));
   CountRepair(dropped.ok());
   co_return EngineError::kNone;

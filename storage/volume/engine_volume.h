@@ -37,7 +37,8 @@ class EngineVolume final : public Volume {
                             Durability durability) override;
   Task<NtStatus> FinishCreate(const Inode& inode) override;
   Task<NtStatus> Link(FileNumber number, FileNumber directory, std::u16string name) override;
-  Task<NtStatus> Unlink(FileNumber directory, std::u16string name, FileNumber number, bool keep_orphan) override;
+  Task<NtStatus> Unlink(FileNumber directory, std::u16string name, FileNumber number, bool keep_orphan,
+                        Durability durability) override;
   Task<NtStatus> Purge(FileNumber number) override;
   Task<NtStatus> Rename(FileNumber number, FileNumber from_directory, std::u16string from_name,
                         FileNumber to_directory, std::u16string to_name, FileNumber replace,
@@ -100,11 +101,12 @@ class EngineVolume final : public Volume {
 
   // unlink.cc
   // Takes one name off an inode; true when it was the last one: then the inode is unlinking and among the orphans.
-  Task<Result<bool>> DropName(FileNumber number, FileNumber directory, std::string encoded, bool keep_orphan);
+  Task<Result<bool>> DropName(FileNumber number, FileNumber directory, std::string encoded, bool keep_orphan,
+                              Durability durability);
   Task<Result<bool>> HoldsEntries(FileNumber directory);
   Task<NtStatus> PurgeInode(FileNumber number);
   Task<NtStatus> UnlinkMarked(FileNumber directory, std::string encoded, FileNumber number, bool is_directory,
-                              bool keep_orphan);
+                              bool keep_orphan, Durability durability);
 
   // create.cc
   Task<NtStatus> Insert(FileNumber directory, std::string encoded, FileNumber number, std::string raw,

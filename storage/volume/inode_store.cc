@@ -188,7 +188,7 @@ Task<EngineError> InodeStore::MoveLink(FileNumber number, FileNumber from, std::
 }
 
 Task<EngineError> InodeStore::DropLink(FileNumber number, FileNumber parent, std::string encoded_name,
-                                       bool expect_last, bool drop_records) {
+                                       bool expect_last, bool drop_records, Durability durability) {
   for (;;) {
     auto inode = co_await Read(number);
     if (!inode.ok()) co_return inode.error() == EngineError::kNotFound ? EngineError::kNone : inode.error();
@@ -211,7 +211,7 @@ Task<EngineError> InodeStore::DropLink(FileNumber number, FileNumber parent, std
     }
     mutations.push_back(Mutation::Set(std::string(keys::kAttributesKey), codec::Serialise(attributes)));
     auto written = co_await engine_.Write(keys::InodeObject(number), std::move(guards), std::move(mutations),
-                                          Durability::kStable, WriteClass::kRecord);
+                                          durability, WriteClass::kRecord);
     if (written.ok()) co_return EngineError::kNone;
     if (written.error() != EngineError::kGuardFailed) co_return written.error();
   }

@@ -73,7 +73,7 @@ class InodeStore {
   // `expect_last` is what the caller has prepared for: kGuardFailed when it is otherwise by then. `drop_records`: the
   // records of opens go with the last name, so that no claimer takes a closed handle for one that holds the orphan.
   Task<EngineError> DropLink(FileNumber number, FileNumber parent, std::string encoded_name, bool expect_last,
-                             bool drop_records);
+                             bool drop_records, Durability durability);
 
  private:
   Engine& engine_;

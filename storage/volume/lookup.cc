@@ -126,7 +126,7 @@ Task<NtStatus> EngineVolume::Settle(FileNumber directory, std::string encoded, S
   DirentChange change{encoded, entry.raw, std::nullopt};
   // Whom the name does not lead to any more has lost it, before the entry forgets that it ever did.
   if (old_number != 0 && (!meaning->present || meaning->number != old_number)) {
-    auto dropped = co_await DropName(old_number, directory, encoded, true);
+    auto dropped = co_await DropName(old_number, directory, encoded, true, Durability::kStable);
     if (!dropped.ok()) co_return dropped.status();
     auto state = co_await inodes_.ReadLink(old_number, directory, encoded);
     if (state.ok() && state->unlinking) {

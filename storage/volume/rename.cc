@@ -19,7 +19,7 @@ Task<NtStatus> EngineVolume::Rename(FileNumber number, FileNumber from_directory
     auto target = co_await Lookup(to_directory, to_name);
     if (!target.ok()) co_return target.status();
     if (target->number != number) co_return NtStatus::kObjectNameCollision;
-    co_return co_await Unlink(from_directory, from_name, number, keep_orphan_replaced);
+    co_return co_await Unlink(from_directory, from_name, number, keep_orphan_replaced, Durability::kStable);
   }
 
   AsyncMutex::Guard moving;
@@ -106,7 +106,7 @@ Task<std::optional<NtStatus>> EngineVolume::TryRename(RenameNames names, FileNum
   bool last = false;
   bool dropped_replaced = true;
   if (replaced != 0) {
-    auto dropped = co_await DropName(replaced, names.to, names.to_encoded, keep_orphan_replaced);
+    auto dropped = co_await DropName(replaced, names.to, names.to_encoded, keep_orphan_replaced, Durability::kStable);
     dropped_replaced = dropped.ok();
     last = dropped.ok() && *dropped;
     FAULT_POINT("volume.rename.replaced_marked");

@@ -1,17 +1,31 @@
 // Removing names and what is left without one: pending entry, link set, entry away, purge.
+#include <algorithm>
+
 #include "protocol/base/fault_point.h"
 #include "storage/volume/engine_volume.h"
 #include "storage/volume/keys.h"
 
 namespace holdfast {
 
-Task<NtStatus> EngineVolume::Unlink(FileNumber directory, std::u16string name, FileNumber number, bool keep_orphan) {
+Task<NtStatus> EngineVolume::Unlink(FileNumber directory, std::u16string name, FileNumber number, bool keep_orphan,
+                                    Durability durability) {
   const std::string encoded = keys::EncodeName(name);
   auto lock = co_await names_.Lock(NameLock(directory, encoded));
   auto entry = co_await ReadSettled(directory, encoded);
   if (!entry.ok()) co_return entry.status();
   if (!*entry || (*entry)->message.number() != number) co_return NtStatus::kObjectNameNotFound;
-  if (!(*entry)->message.directory()) co_return co_await UnlinkMarked(directory, encoded, number, false, keep_orphan);
+  if (!(*entry)->message.directory()) {
+    // Bytes go for good: a name that a power cut brought back would lead to a file without them.
+    if (durability == Durability::kProcess) {
+      auto inode = co_await inodes_.Read(number);
+      if (!inode.ok()) co_return ToNtStatus(inode.error());
+      const bool has_bytes = std::ranges::any_of(inode->streams, [](const auto& stream) {
+        return stream.message.size() != 0 || stream.message.may_extend_to() != 0;
+      });
+      if (has_bytes || keep_orphan) durability = Durability::kStable;
+    }
+    co_return co_await UnlinkMarked(directory, encoded, number, false, keep_orphan, durability);
+  }
 
   // Frozen first, then found empty: an insert that comes later is refused by the guard on the shard's state.
   auto frozen = co_await directories_.LockFreezes(number);
@@ -25,14 +39,14 @@ Task<NtStatus> EngineVolume::Unlink(FileNumber directory, std::u16string name, F
     status = occupied.ok() && *occupied ? NtStatus::kDirectoryNotEmpty : occupied.status();
   }
   if (status == NtStatus::kSuccess) {
-    status = co_await UnlinkMarked(directory, encoded, number, true, keep_orphan);
+    status = co_await UnlinkMarked(directory, encoded, number, true, keep_orphan, durability);
   }
   if (status != NtStatus::kSuccess) static_cast<void>(co_await directories_.Thaw(number));
   co_return status;
 }
 
 Task<NtStatus> EngineVolume::UnlinkMarked(FileNumber directory, std::string encoded, FileNumber number,
-                                          bool is_directory, bool keep_orphan) {
+                                          bool is_directory, bool keep_orphan, Durability durability) {
   std::string marked;
   for (;;) {
     auto entry = co_await ReadSettled(directory, encoded);
@@ -46,7 +60,7 @@ Task<NtStatus> EngineVolume::UnlinkMarked(FileNumber directory, std::string enco
     std::vector<DirentChange> changes;
     changes.push_back({encoded, (*entry)->raw, marked});
     const EngineError error =
-        co_await directories_.Change(directory, std::move(changes), Durability::kStable, WriteClass::kRecord);
+        co_await directories_.Change(directory, std::move(changes), durability, WriteClass::kRecord);
     if (error == EngineError::kNone) break;
     if (error != EngineError::kGuardFailed) {
       static_cast<void>(co_await ReadSettled(directory, encoded));
@@ -54,7 +68,7 @@ Task<NtStatus> EngineVolume::UnlinkMarked(FileNumber directory, std::string enco
     }
   }
   FAULT_POINT("volume.unlink.pending");
-  auto last = co_await DropName(number, directory, encoded, keep_orphan);
+  auto last = co_await DropName(number, directory, encoded, keep_orphan, durability);
   if (!last.ok()) {
     static_cast<void>(co_await ReadSettled(directory, encoded));
     co_return last.status();
@@ -71,7 +85,7 @@ Task<NtStatus> EngineVolume::UnlinkMarked(FileNumber directory, std::string enco
 }
 
 Task<Result<bool>> EngineVolume::DropName(FileNumber number, FileNumber directory, std::string encoded,
-                                          bool keep_orphan) {
+                                          bool keep_orphan, Durability durability) {
   for (;;) {
     auto inode = co_await inodes_.Read(number);
     if (!inode.ok()) {
@@ -83,11 +97,11 @@ Task<Result<bool>> EngineVolume::DropName(FileNumber number, FileNumber director
     if (last) {
       // Nobody may wait for a purge that a crash made everybody forget, when somebody holds the file open.
       const EngineError added =
-          co_await orphans_.Add(number, keep_orphan ? Durability::kStable : Durability::kProcess);
+          co_await orphans_.Add(number, keep_orphan ? durability : Durability::kProcess);
       if (added != EngineError::kNone) co_return ToNtStatus(added);
       FAULT_POINT("volume.unlink.orphan_noted");
     }
-    const EngineError dropped = co_await inodes_.DropLink(number, directory, encoded, last, !keep_orphan);
+    const EngineError dropped = co_await inodes_.DropLink(number, directory, encoded, last, !keep_orphan, durability);
     if (dropped == EngineError::kNone) co_return last;
     if (dropped != EngineError::kGuardFailed) co_return ToNtStatus(dropped);
   }

@@ -144,8 +144,10 @@ class Volume {
   virtual Task<NtStatus> FinishCreate(const Inode& inode) = 0;
   virtual Task<NtStatus> Link(FileNumber number, FileNumber directory, std::u16string name) = 0;
   // Removes one name; the file's data goes with the last one unless `keep_orphan` (still open): then Purge() later.
-  // kObjectNameNotFound when the name does not lead to `number` any more; kDirectoryNotEmpty.
-  virtual Task<NtStatus> Unlink(FileNumber directory, std::u16string name, FileNumber number, bool keep_orphan) = 0;
+  // kObjectNameNotFound when the name does not lead to `number` any more; kDirectoryNotEmpty. With kProcess a power cut
+  // may bring the name back.
+  virtual Task<NtStatus> Unlink(FileNumber directory, std::u16string name, FileNumber number, bool keep_orphan,
+                                Durability durability) = 0;
   // Removes what an unlinked inode left: streams, keys. Idempotent.
   virtual Task<NtStatus> Purge(FileNumber number) = 0;
   // Atomic; `replace` (0: none) is the number the target name leads to now and which the caller has made sure may go

@@ -173,8 +173,8 @@ TEST_F(CheckTest, AForgottenOrphanIsPurgedUnlessItHasPersistentOpens) {
   const FileNumber file = Create(kRootFileNumber, u"file");
   const FileNumber open = Create(kRootFileNumber, u"open");
   ASSERT_EQ(Run(volume().StoreRecords(open, {{"o/1", "record"}})), NtStatus::kSuccess);
-  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", file, true)), NtStatus::kSuccess);
-  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"open", open, true)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", file, true, Durability::kStable)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"open", open, true, Durability::kStable)), NtStatus::kSuccess);
   ExpectSound();  // remembered orphans are nothing to complain of
   Change("x/orphans", Mutation::RemoveObject());
   EXPECT_EQ(Findings(true).size(), 2u);

@@ -131,7 +131,7 @@ TEST_F(ConcurrencyTest, CreateInADirectoryThatIsBeingRemovedEndsOneWayOrTheOther
     std::vector<Task<NtStatus>> tasks;
     const auto pause = std::chrono::milliseconds(round);
     tasks.push_back(CreateLater(clock(), pause, volume(), directory, u"inside"));
-    tasks.push_back(volume().Unlink(kRootFileNumber, name, directory, false));
+    tasks.push_back(volume().Unlink(kRootFileNumber, name, directory, false, Durability::kStable));
     const auto outcomes = RunAll(std::move(tasks));
     if (outcomes[1] == NtStatus::kSuccess) {
       ++removed;
@@ -213,8 +213,8 @@ TEST_F(ConcurrencyTest, BothNamesUnlinkedAtOnceTakeTheFileWithThem) {
     const FileNumber file = Made(kRootFileNumber, u"one");
     ASSERT_EQ(RunStepping(volume().Link(file, kRootFileNumber, u"two")), NtStatus::kSuccess);
     std::vector<Task<NtStatus>> tasks;
-    tasks.push_back(volume().Unlink(kRootFileNumber, u"one", file, false));
-    tasks.push_back(volume().Unlink(kRootFileNumber, u"two", file, false));
+    tasks.push_back(volume().Unlink(kRootFileNumber, u"one", file, false, Durability::kStable));
+    tasks.push_back(volume().Unlink(kRootFileNumber, u"two", file, false, Durability::kStable));
     EXPECT_EQ(Count(RunAll(std::move(tasks)), NtStatus::kSuccess), 2u);
     EXPECT_EQ(RunStepping(volume().Load(file)).status(), NtStatus::kObjectNameNotFound);
   }

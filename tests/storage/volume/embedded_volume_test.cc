@@ -65,7 +65,7 @@ TEST_F(EmbeddedVolumeTest, ATreeIsTheSameAfterReopening) {
   ASSERT_EQ(Run(volume_->Rename(file, kRootFileNumber, u"profile.vhdx", directory, u"Moved.vhdx", 0, false)),
             NtStatus::kSuccess);
   const FileNumber gone = Run(volume_->Lookup(directory, u"FILE-7"))->number;
-  ASSERT_EQ(Run(volume_->Unlink(directory, u"file-7", gone, false)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume_->Unlink(directory, u"file-7", gone, false, Durability::kStable)), NtStatus::kSuccess);
 
   Open();
   auto page = Run(volume_->List(directory, {}, 1024));
@@ -83,7 +83,7 @@ TEST_F(EmbeddedVolumeTest, ATreeIsTheSameAfterReopening) {
 
   facts = inode.streams[0];
   ASSERT_EQ(Run(volume_->Truncate(file, facts, 10, Durability::kStable)), NtStatus::kSuccess);
-  ASSERT_EQ(Run(volume_->Unlink(directory, u"Moved.vhdx", file, true)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume_->Unlink(directory, u"Moved.vhdx", file, true, Durability::kStable)), NtStatus::kSuccess);
   Open();
   EXPECT_THAT(*Run(volume_->ReadOrphans()), ElementsAre(file));
   EXPECT_EQ(Run(volume_->Load(file))->streams[0].size, 10u);

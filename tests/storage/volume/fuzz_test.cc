@@ -80,7 +80,7 @@ class FuzzTest : public VolumeTest, public ::testing::WithParamInterface<std::ui
     const FileNumber directory = RandomDirectory();
     const std::u16string name = RandomName();
     const FileNumber number = At(directory, name);
-    const NtStatus status = Run(volume().Unlink(directory, name, number == 0 ? 1 : number, false));
+    const NtStatus status = Run(volume().Unlink(directory, name, number == 0 ? 1 : number, false, Durability::kStable));
     if (number == 0) {
       ASSERT_EQ(status, NtStatus::kObjectNameNotFound);
       return;
@@ -221,7 +221,7 @@ TEST_P(FuzzTest, AnyCrashLeavesAConsistentTree) {
       } else if (dice_.Below(3) == 0) {
         const auto gone = *victim;
         acknowledged.erase(victim);
-        if (Run(volume().Unlink(kRootFileNumber, gone.first, gone.second, false)) != NtStatus::kSuccess) break;
+        if (Run(volume().Unlink(kRootFileNumber, gone.first, gone.second, false, Durability::kStable)) != NtStatus::kSuccess) break;
       }
     }
     store_->ClearFaults();
@@ -234,7 +234,7 @@ TEST_P(FuzzTest, AnyCrashLeavesAConsistentTree) {
     ExpectSound();
     for (const auto& [name, number] : acknowledged) EXPECT_EQ(Find(kRootFileNumber, name), number) << Utf16ToUtf8(name);
     for (const auto& entry : ListAll(kRootFileNumber)) {
-      ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, entry.name, entry.number, false)), NtStatus::kSuccess);
+      ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, entry.name, entry.number, false, Durability::kStable)), NtStatus::kSuccess);
     }
   }
 }

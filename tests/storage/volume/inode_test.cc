@@ -129,7 +129,7 @@ TEST_F(InodeTest, TwoStoresOfDifferentFieldsBothHold) {
 
 TEST_F(InodeTest, RecordsOfAFileThatIsGoneAreRefused) {
   const FileNumber number = Create(kRootFileNumber, u"file");
-  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", number, false)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", number, false, Durability::kStable)), NtStatus::kSuccess);
   EXPECT_EQ(Run(volume().StoreRecords(number, {{"o/1", "late"}})), NtStatus::kObjectNameNotFound);
   EXPECT_EQ(ObjectsUnder(keys::InodeObject(number)), 0u);
 }
@@ -196,7 +196,7 @@ TEST_F(InodeTest, FullStoreStillTakesRecordsAndDeletes) {
   EXPECT_EQ(Run(volume().Store(before, after, {}, Durability::kStable)), NtStatus::kSuccess);
   after.security_descriptor = Bytes(100, 1);
   EXPECT_EQ(Run(volume().Store(before, after, {}, Durability::kStable)), NtStatus::kDiskFull);
-  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", number, false)), NtStatus::kSuccess);
+  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", number, false, Durability::kStable)), NtStatus::kSuccess);
   ExpectSound();
 }
 

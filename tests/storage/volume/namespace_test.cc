@@ -96,8 +96,8 @@ TEST_F(NamespaceTest, UnlinkOfTheLastNameTakesEverything) {
   const FileNumber file = Create(kRootFileNumber, u"file");
   const Bytes data(5000, 1);
   ASSERT_EQ(Run(volume().WriteData(file, kUnnamedStream, 0, data, Durability::kStable)), NtStatus::kSuccess);
-  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"FILE", file + 1, false)), NtStatus::kObjectNameNotFound);
-  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"FILE", file, false)), NtStatus::kSuccess);
+  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"FILE", file + 1, false, Durability::kStable)), NtStatus::kObjectNameNotFound);
+  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"FILE", file, false, Durability::kStable)), NtStatus::kSuccess);
   EXPECT_EQ(Find(kRootFileNumber, u"file"), 0u);
   EXPECT_EQ(Run(volume().Load(file)).status(), NtStatus::kObjectNameNotFound);
   EXPECT_EQ(ObjectsUnder("s/"), 0u);
@@ -110,7 +110,7 @@ TEST_F(NamespaceTest, KeptOrphanLivesUntilItIsPurged) {
   const Bytes data(100, 7);
   ASSERT_EQ(Run(volume().WriteData(file, kUnnamedStream, 0, data, Durability::kStable)), NtStatus::kSuccess);
   ASSERT_EQ(Run(volume().Purge(file)), NtStatus::kCannotDelete);
-  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", file, true)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", file, true, Durability::kStable)), NtStatus::kSuccess);
   const FileNumber second = Create(kRootFileNumber, u"file");  // the name is free at once
   store_->PowerCut();
   Mount();
@@ -131,12 +131,12 @@ TEST_F(NamespaceTest, DirectoryIsRemovedOnlyWhenEmpty) {
   const FileNumber directory = MakeDirectory(kRootFileNumber, u"dir");
   const FileNumber file = Create(directory, u"file");
   EXPECT_FALSE(*Run(volume().IsEmpty(directory)));
-  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"dir", directory, false)), NtStatus::kDirectoryNotEmpty);
+  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"dir", directory, false, Durability::kStable)), NtStatus::kDirectoryNotEmpty);
   EXPECT_NE(Create(directory, u"another"), 0u);  // it is not left frozen
-  ASSERT_EQ(Run(volume().Unlink(directory, u"another", Find(directory, u"another"), false)), NtStatus::kSuccess);
-  ASSERT_EQ(Run(volume().Unlink(directory, u"file", file, false)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume().Unlink(directory, u"another", Find(directory, u"another"), false, Durability::kStable)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume().Unlink(directory, u"file", file, false, Durability::kStable)), NtStatus::kSuccess);
   EXPECT_TRUE(*Run(volume().IsEmpty(directory)));
-  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"dir", directory, false)), NtStatus::kSuccess);
+  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"dir", directory, false, Durability::kStable)), NtStatus::kSuccess);
   EXPECT_EQ(Run(volume().Lookup(directory, u"file")).status(), NtStatus::kObjectPathNotFound);
   EXPECT_EQ(Run(CreateTask(NewNumber(), directory, u"late")), NtStatus::kObjectPathNotFound);
   EXPECT_EQ(ObjectsUnder("d/"), 1u);
@@ -145,7 +145,7 @@ TEST_F(NamespaceTest, DirectoryIsRemovedOnlyWhenEmpty) {
 
 TEST_F(NamespaceTest, NothingIsCreatedInADirectoryThatIsUnlinkedButKept) {
   const FileNumber directory = MakeDirectory(kRootFileNumber, u"dir");
-  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"dir", directory, true)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"dir", directory, true, Durability::kStable)), NtStatus::kSuccess);
   EXPECT_EQ(Run(CreateTask(NewNumber(), directory, u"late")), NtStatus::kObjectPathNotFound);
   Mount();
   EXPECT_EQ(Run(CreateTask(NewNumber(), directory, u"late")), NtStatus::kObjectPathNotFound);
@@ -161,11 +161,11 @@ TEST_F(NamespaceTest, HardLinksAreOneFile) {
   EXPECT_EQ(Run(volume().Link(directory, directory, u"self")), NtStatus::kFileIsADirectory);
   EXPECT_EQ(Find(directory, u"two"), file);
   EXPECT_THAT(Run(volume().Load(file))->links, SizeIs(2));
-  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"one", file, false)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"one", file, false, Durability::kStable)), NtStatus::kSuccess);
   EXPECT_FALSE(Run(volume().Load(file))->unlinking);
   EXPECT_EQ(*Run(volume().PathOf(file)), u"dir\\Two");
   ExpectSound();
-  ASSERT_EQ(Run(volume().Unlink(directory, u"two", file, false)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume().Unlink(directory, u"two", file, false, Durability::kStable)), NtStatus::kSuccess);
   EXPECT_EQ(Run(volume().Load(file)).status(), NtStatus::kObjectNameNotFound);
   ExpectSound();
 }
@@ -265,11 +265,11 @@ TEST_F(ShardTest, ManyEntriesAreSplitAndNoneIsLostOrDoubled) {
   }
   for (std::size_t i = 0; i < kFiles; i += 37) EXPECT_NE(Find(directory, Name(i)), 0u);
   ExpectSound();
-  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"big", directory, false)), NtStatus::kDirectoryNotEmpty);
+  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"big", directory, false, Durability::kStable)), NtStatus::kDirectoryNotEmpty);
   for (const DirectoryEntry& entry : entries) {
-    ASSERT_EQ(Run(volume().Unlink(directory, entry.name, entry.number, false)), NtStatus::kSuccess);
+    ASSERT_EQ(Run(volume().Unlink(directory, entry.name, entry.number, false, Durability::kStable)), NtStatus::kSuccess);
   }
-  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"big", directory, false)), NtStatus::kSuccess);
+  EXPECT_EQ(Run(volume().Unlink(kRootFileNumber, u"big", directory, false, Durability::kStable)), NtStatus::kSuccess);
   EXPECT_EQ(ObjectsUnder("d/"), 1u);
 }
 

@@ -281,7 +281,7 @@ TEST_F(StripesTest, BytesAreSpreadOverObjects) {
   ASSERT_EQ(Run(volume().Truncate(file_, facts, kStripe / 2 + 10, Durability::kStable)), NtStatus::kSuccess);
   EXPECT_EQ(*Run(volume().AllocatedBytes(file_, kUnnamedStream)), 4096u);
   ExpectSound();
-  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", file_, false)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume().Unlink(kRootFileNumber, u"file", file_, false, Durability::kStable)), NtStatus::kSuccess);
   EXPECT_EQ(ObjectsUnder("s/"), 0u);
 }
 
