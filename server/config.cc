@@ -216,6 +216,7 @@ std::optional<ServerConfig> LoadConfig(const std::string& file, std::string* err
   top.Text("engine_directory", config.engine_directory);
   top.Number("worker_threads", config.worker_threads, 1, 256);
   top.Flag("multichannel", config.multichannel);
+  top.Number("write_time_delay_ms", config.write_time_delay_ms, 0, 60'000);
   top.Flag("require_signing", config.require_signing);
   top.Flag("require_encryption", config.require_encryption);
   top.Choice("min_dialect", config.min_dialect, kDialects);

@@ -32,6 +32,7 @@ struct ServerConfig {
   unsigned worker_threads = 4;
 
   bool multichannel = true;                   // several connections of a client carry one session
+  std::uint32_t write_time_delay_ms = 0;      // FilesOptions::write_time_delay
   bool require_signing = true;
   bool require_encryption = false;            // for all shares
   std::uint16_t min_dialect = 0x0202;

@@ -87,7 +87,9 @@ Task<std::string> Node::Parts::Start(const ServerConfig& config) {
     co_return "volume: " + (problem.empty() ? std::string(NtStatusName(mounted.status())) : problem);
   }
   volume = std::move(*mounted);
-  files = std::make_unique<Files>(io.get_executor(), *volume, homes, *clock, SystemRandom(), FilesOptions{});
+  FilesOptions files_options;
+  files_options.write_time_delay = std::chrono::milliseconds(config.write_time_delay_ms);
+  files = std::make_unique<Files>(io.get_executor(), *volume, homes, *clock, SystemRandom(), files_options);
 
   ServerSeams seams;
   seams.executor = io.get_executor();

@@ -136,10 +136,9 @@ struct FilesOptions {
   std::uint32_t durable_timeout_ms = 60'000;       // non-CA shares, client asks 0
   std::uint32_t max_durable_timeout_ms = 300'000;  // 3.3.5.9.10
   std::size_t max_opens = 1'000'000;
-  // How long the first write through an open leaves LastWriteTime as it is; later writes show at flush, set-info and
-  // close only. So did Windows before 1809, and Samba 4.17 with its smbtorture; 0: at once, as Windows has it since
-  // ([MS-FSA] 2.1.4.17 note 43).
-  Duration write_time_delay = std::chrono::seconds(2);
+  // How long the first write through an open leaves LastWriteTime as it is; later writes then show at flush, set-info
+  // and close only. 0: each write shows at once, as Windows has it since 1809 ([MS-FSA] 2.1.4.17 note 43).
+  Duration write_time_delay{};
   std::size_t max_locks_per_open = 65'536;
   // How long a client has to acknowledge a break, 3.3.2.1 and 3.3.2.5; notes 246 and 247 for persistent opens.
   Duration break_timeout = std::chrono::seconds(35);

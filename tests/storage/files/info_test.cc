@@ -20,11 +20,16 @@ class InfoTest : public OperationsTest {
     return Set(open, change);
   }
   void Tick() { clock().Advance(std::chrono::seconds(1)); }
+  void DelayWriteTimes() {
+    options().write_time_delay = std::chrono::seconds(2);
+    Remount();
+  }
 };
 
 constexpr std::int64_t kSomeTime = 120000000000000000;
 
 TEST_F(InfoTest, TheFirstWriteShowsAfterADelayLaterOnesWhenTheFileIsClosed) {
+  DelayWriteTimes();
   const auto other = Open(u"f");
   const auto open = Open(u"f");
   const FileFacts before = Facts(open);
@@ -42,6 +47,7 @@ TEST_F(InfoTest, TheFirstWriteShowsAfterADelayLaterOnesWhenTheFileIsClosed) {
 }
 
 TEST_F(InfoTest, FlushesAndSetInfoShowWhatWasHeldBack) {
+  DelayWriteTimes();
   const auto open = Open(u"f");
   const auto write_and = [&](auto settle) {
     const FileTime before = Facts(open).last_write_time;
@@ -60,8 +66,6 @@ TEST_F(InfoTest, FlushesAndSetInfoShowWhatWasHeldBack) {
 }
 
 TEST_F(InfoTest, WithoutADelayWritesShowAtOnce) {
-  options().write_time_delay = {};
-  Remount();
   const auto open = Open(u"f");
   const FileTime before = Facts(open).last_write_time;
   Tick();
