@@ -75,6 +75,11 @@ void SendInterim(const RequestPtr& request, ResponseChain& chain) {
   chain.Send();
 }
 
+// 3.3.5.2.7 note 266: what follows in a compound would wait as well, so that Windows lets only two kinds wait there.
+bool MayWait(const Request& request) {
+  return !request.compounded || request.last_in_compound || request.header.command == smb2::Command::kCreate;
+}
+
 Task<Reply> ExecuteOne(const RequestPtr& request, ChainState& state) {
   if (auto refused = Admit(*request, state)) co_return std::move(*refused);
   const CommandRow& row = RowOf(request->header.command);
@@ -151,6 +156,9 @@ Task<void> ExecuteChain(Chain work) {
       if (auto r = weak.lock()) SendInterim(r, responses);
     };
     request->wait->on_pending = request->send_interim;
+    if (!MayWait(*request)) {
+      request->wait->on_pending = [wait = request->wait.get()] { wait->Cancel(NtStatus::kInternalError); };
+    }
     request->executing = true;
     FAULT_POINT(request->fault_name("received"));
     Reply reply = co_await ExecuteOne(request, state);
