@@ -7,6 +7,7 @@
 #include "auth/library_leaks.h"
 #include "auth/local_name.h"
 #include "protocol/dtyp/unicode.h"
+#include "protocol/dtyp/upcase.h"
 
 namespace holdfast {
 namespace {
@@ -203,6 +204,28 @@ NtStatus Acceptor::NtlmIdentity(gss_ctx_id_t context, gss_name_t client, Identit
   identity.kerberos = false;
   identity.expires.reset();
   return NtStatus::kSuccess;
+}
+
+LocalAccount Acceptor::AccountOf(const NtlmUser& user) const {
+  return {users_->machine_sid().WithRid(user.rid), local_domain_, Utf8ToUtf16Lossy(user.name)};
+}
+
+std::optional<LocalAccount> Acceptor::FindAccount(const Sid& sid) const {
+  if (!users_) return std::nullopt;
+  for (const NtlmUser& user : users_->users()) {
+    if (users_->machine_sid().WithRid(user.rid) == sid) return AccountOf(user);
+  }
+  return std::nullopt;
+}
+
+std::optional<LocalAccount> Acceptor::FindAccount(std::u16string_view domain, std::u16string_view name) const {
+  if (!users_ || (!domain.empty() && !EqualsIgnoringCase(domain, local_domain_))) return std::nullopt;
+  const NtlmUser* user = users_->Find(Utf16ToUtf8(name));
+  return user ? std::optional(AccountOf(*user)) : std::nullopt;
+}
+
+std::optional<Sid> Acceptor::MachineSid() const {
+  return users_ ? std::optional(users_->machine_sid()) : std::nullopt;
 }
 
 }  // namespace holdfast

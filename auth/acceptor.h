@@ -26,7 +26,13 @@ class Acceptor {
   std::optional<Bytes> MakeHint(std::string* error) const;
   NtStatus IdentityOf(gss_ctx_id_t context, Identity& identity, std::string& detail) const;
 
+  // As in Authenticator.
+  std::optional<LocalAccount> FindAccount(const Sid& sid) const;
+  std::optional<LocalAccount> FindAccount(std::u16string_view domain, std::u16string_view name) const;
+  std::optional<Sid> MachineSid() const;
+
  private:
+  LocalAccount AccountOf(const NtlmUser& user) const;
   bool LoadKeytab(const AuthenticatorConfig& config, const std::string& host, std::string* error);
   bool LoadUsers(const AuthenticatorConfig& config, std::string* error);
   bool AcquireCredentials(const AuthenticatorConfig& config, const std::string& host, std::string* error);

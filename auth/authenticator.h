@@ -69,6 +69,13 @@ class AuthExchange {
   virtual const Identity& identity() const = 0;
 };
 
+// An account of the users file, for the names in security dialogs.
+struct LocalAccount {
+  Sid sid;
+  std::u16string domain;  // as Identity::domain_name
+  std::u16string name;
+};
+
 // Holds the acceptor's credentials. Thread-safe; several exchanges may run at once.
 class Authenticator {
  public:
@@ -84,6 +91,12 @@ class Authenticator {
   // A new sign-in. The client's first token tells whether it is SPNEGO, raw NTLMSSP or a raw Kerberos AP-REQ.
   // It must end before the authenticator does.
   virtual std::unique_ptr<AuthExchange> Begin() = 0;
+
+  // nullopt when there is no such local account. `domain` may be empty.
+  virtual std::optional<LocalAccount> FindAccount(const Sid& sid) const = 0;
+  virtual std::optional<LocalAccount> FindAccount(std::u16string_view domain, std::u16string_view name) const = 0;
+  // What the SIDs of local accounts begin with; nullopt without a users file.
+  virtual std::optional<Sid> MachineSid() const = 0;
 };
 
 }  // namespace holdfast

@@ -20,12 +20,23 @@ class GssAuthenticator final : public Authenticator {
     return std::make_unique<GssExchange>([this] { return Current(); });
   }
 
+  std::optional<LocalAccount> FindAccount(const Sid& sid) const override { return LastUsed()->FindAccount(sid); }
+  std::optional<LocalAccount> FindAccount(std::u16string_view domain, std::u16string_view name) const override {
+    return LastUsed()->FindAccount(domain, name);
+  }
+  std::optional<Sid> MachineSid() const override { return LastUsed()->MachineSid(); }
+
   std::string ReloadError() const override {
     const std::lock_guard lock(mutex_);
     return reload_error_;
   }
 
  private:
+  std::shared_ptr<const Acceptor> LastUsed() const {
+    const std::lock_guard lock(mutex_);
+    return acceptor_;
+  }
+
   // Keys rotate and users change while the server runs: two stat() a sign-in tell.
   std::shared_ptr<const Acceptor> Current() {
     const FileStamp keytab = FileStamp::Of(config_.keytab_path);

@@ -64,6 +64,21 @@ bool Is(ByteView oid, ByteView mechanism) { return std::equal(oid.begin(), oid.e
 std::uint16_t U16(ByteView b, std::size_t at) { return static_cast<std::uint16_t>(b[at] | b[at + 1] << 8); }
 std::uint32_t U32(ByteView b, std::size_t at) { return U16(b, at) | static_cast<std::uint32_t>(U16(b, at + 2)) << 16; }
 
+// Behind the proof and the fixed part of the client's challenge, [MS-NLMP] 2.2.2.7.
+constexpr std::size_t kAvPairsAt = 16 + 28;
+
+// [MS-NLMP] 2.2.2.1: a list of AV_PAIRs that ends with MsvAvEOL; what follows it is padding.
+bool HasAvPairs(ByteView in) {
+  while (in.size() >= 4) {
+    const std::uint16_t id = U16(in, 0);
+    const std::size_t length = U16(in, 2);
+    if (id == 0) return length == 0;
+    if (in.size() - 4 < length) return false;
+    in = in.subspan(4 + length);
+  }
+  return false;
+}
+
 }  // namespace
 
 TokenView ParseToken(ByteView token) {
@@ -118,7 +133,8 @@ NtStatus CheckNtlmAuthenticate(ByteView message, std::uint32_t challenge_flags) 
   }
   if (user.length == 0) return NtStatus::kAccessDenied;
   // NTLMv2_RESPONSE, 2.2.2.8: a proof of 16 bytes and the client's challenge of at least 28. LM and NTLMv1 have 24.
-  if (nt.length < 16 + 28) return NtStatus::kLogonFailure;
+  if (nt.length < kAvPairsAt) return NtStatus::kLogonFailure;
+  if (!HasAvPairs(message.subspan(nt.offset + kAvPairsAt, nt.length - kAvPairsAt))) return NtStatus::kInvalidParameter;
   if (challenge_flags & kNtlmNegotiateKeyExchange) {
     if (key.length != 16) return NtStatus::kInvalidParameter;
   } else if (key.length != 0 && key.length != 16) {

@@ -7,6 +7,7 @@
 #include "protocol/dtyp/unicode.h"
 #include "protocol/dtyp/upcase.h"
 #include "protocol/smb2/constants.h"
+#include "server/pipes/well_known_accounts.h"
 #include "server/request/caching_break.h"
 #include "server/request/pipeline.h"
 
@@ -165,9 +166,37 @@ PipeEnvironment Server::MakePipeEnvironment(const Session& session) const {
     }
     return facts;
   };
+  environment.machine_sid = seams_.authenticator->MachineSid().value_or(Sid{});
+  environment.find_sid = [this](const Sid& sid, AccountName* found) { return FindAccount(sid, found); };
+  environment.find_name = [this](std::u16string_view domain, std::u16string_view name, Sid* sid, AccountName* found) {
+    const auto account = seams_.authenticator->FindAccount(domain, name);
+    if (!account) return false;
+    *sid = account->sid;
+    return FindAccount(account->sid, found);
+  };
   environment.now = [this] { return seams_.clock->NowFileTime(); };
   environment.caller = session.token.get();
   return environment;
+}
+
+// Local accounts, and of others those that are signed in: the domain itself is not asked.
+bool Server::FindAccount(const Sid& sid, AccountName* found) const {
+  if (sid.count < 2) return false;
+  found->domain_sid = sid;
+  --found->domain_sid.count;
+  found->use = sid_use::kUser;
+  if (const auto account = seams_.authenticator->FindAccount(sid)) {
+    found->domain = account->domain;
+    found->name = account->name;
+    return true;
+  }
+  const auto signed_in = std::ranges::find_if(sessions_, [&](const auto& entry) {
+    return entry.second->token && entry.second->token->user == sid;
+  });
+  if (signed_in == sessions_.end()) return false;
+  found->domain = signed_in->second->domain_name;
+  found->name = signed_in->second->account_name;
+  return true;
 }
 
 // ---- sessions ---------------------------------------------------------------------------------------------------

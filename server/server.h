@@ -92,6 +92,7 @@ class Server {
   std::size_t connection_count() const { return connections_.size(); }
 
  private:
+  bool FindAccount(const Sid& sid, AccountName* found) const;
   friend class Pipeline;
   // STATUS_PENDING for what takes longer than interim_after_ms, 3.3.4.2.
   void SweepSlowRequests();

@@ -68,6 +68,19 @@ TEST_F(NtlmSignIn, GivesTheSidAndGroupsOfTheUsersFile) {
   EXPECT_TRUE(token.backup);
 }
 
+TEST_F(NtlmSignIn, KnowsItsAccountsByNameAndSid) {
+  const auto alice = authenticator_->FindAccount(u"", u"ALICE");
+  ASSERT_TRUE(alice);
+  EXPECT_EQ(alice->name, u"alice");
+  EXPECT_EQ(alice->domain, u"FS");
+  EXPECT_TRUE(alice->sid.StartsWith(authenticator_->MachineSid().value()));
+  EXPECT_TRUE(authenticator_->FindAccount(u"fs", u"alice"));
+  EXPECT_FALSE(authenticator_->FindAccount(u"OTHER", u"alice"));
+  EXPECT_FALSE(authenticator_->FindAccount(u"", u"nobody"));
+  EXPECT_EQ(authenticator_->FindAccount(alice->sid)->name, u"alice");
+  EXPECT_FALSE(authenticator_->FindAccount(authenticator_->MachineSid()->WithRid(999999)));
+}
+
 TEST_F(NtlmSignIn, RefusesWrongPasswordAndUnknownUserAlike) {
   for (gss_OID mechanism : {SpnegoMechanism(), NtlmMechanism()}) {
     EXPECT_EQ(Try("WORKGROUP", "alice", "wrong", mechanism).status, NtStatus::kLogonFailure);

@@ -11,6 +11,8 @@ void Put(Bytes& out, std::size_t at, std::uint64_t value, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) out[at + i] = static_cast<std::uint8_t>(value >> (8 * i));
 }
 
+constexpr std::size_t kAvPairs = 88 + 44;  // in what Authenticate() makes
+
 // An AUTHENTICATE with an NTLMv2 response of 60 bytes and the user "ab".
 Bytes Authenticate() {
   Bytes m(88, 0);
@@ -23,6 +25,9 @@ Bytes Authenticate() {
     m.insert(m.end(), length, 0x41);
   };
   field(20, 60);
+  Put(m, kAvPairs, 1, 2);
+  Put(m, kAvPairs + 2, 4, 2);
+  Put(m, kAvPairs + 8, 0, 4);  // MsvAvEOL, and padding behind it
   field(36, 4);
   field(52, 16);
   return m;
@@ -45,6 +50,17 @@ TEST(CheckNtlmAuthenticate, RefusesNtlmV1) {
   Bytes m = Authenticate();
   Put(m, 20, 24, 2);
   EXPECT_EQ(CheckNtlmAuthenticate(m, kFlags), NtStatus::kLogonFailure);
+}
+
+TEST(CheckNtlmAuthenticate, RefusesAvPairsWithoutAnEnd) {
+  for (const std::size_t length : {5u, 60u, 0xFFFFu}) {
+    Bytes m = Authenticate();
+    Put(m, kAvPairs + 2, length, 2);
+    EXPECT_EQ(CheckNtlmAuthenticate(m, kFlags), NtStatus::kInvalidParameter) << length;
+  }
+  Bytes m = Authenticate();
+  Put(m, 20, 44, 2);
+  EXPECT_EQ(CheckNtlmAuthenticate(m, kFlags), NtStatus::kInvalidParameter);
 }
 
 TEST(CheckNtlmAuthenticate, RefusesAnonymous) {
