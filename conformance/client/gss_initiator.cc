@@ -44,6 +44,7 @@ class Initiator final : public GssInitiator {
   std::string Acquire(const Credentials& c) {
     const IgnoreLibraryLeaks ignore;
     OM_uint32 minor, major;
+    seconds_ = c.ticket_seconds;
     gss_OID_set_desc spnego = {1, &kSpnego};
     if (!c.ccache.empty()) {
       target_ = Import("cifs@" + c.server_name, GSS_C_NT_HOSTBASED_SERVICE);
@@ -74,7 +75,7 @@ class Initiator final : public GssInitiator {
     OM_uint32 minor, ignored;
     const OM_uint32 major = gss_init_sec_context(
         &minor, credential_, &context_, target_, &kSpnego,
-        GSS_C_MUTUAL_FLAG | GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_REPLAY_FLAG, 0,
+        GSS_C_MUTUAL_FLAG | GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_REPLAY_FLAG, seconds_,
         GSS_C_NO_CHANNEL_BINDINGS, &input, nullptr, &output, nullptr, nullptr);
     if (GSS_ERROR(major)) return NtStatus::kLogonFailure;
     complete_ = major == GSS_S_COMPLETE;
@@ -99,6 +100,7 @@ class Initiator final : public GssInitiator {
   }
 
  private:
+  OM_uint32 seconds_ = 0;
   gss_ctx_id_t context_ = GSS_C_NO_CONTEXT;
   gss_cred_id_t credential_ = GSS_C_NO_CREDENTIAL;
   gss_name_t target_ = GSS_C_NO_NAME;

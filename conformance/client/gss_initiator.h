@@ -15,6 +15,7 @@ struct Credentials {
   std::string password;
   std::string ccache;       // "FILE:/path": Kerberos instead of NTLM
   std::string server_name;  // for cifs/<server_name>
+  std::uint32_t ticket_seconds = 0;  // of the service ticket asked for; 0: as long as the KDC gives
   // gss-ntlmssp refuses a CHALLENGE of a server that calls itself otherwise.
   std::string netbios_name = "NODE1";
 };

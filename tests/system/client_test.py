@@ -46,6 +46,7 @@ GROUPS = [
     ('signing offered', 'SigningOffered.*', False,
      lambda text: text.replace('require_signing = true', 'require_signing = false')),
     ('sign-in', 'SignIn.*', False, None),
+    ('expiry', 'Expiry.*', True, None),
     ('admission', 'Admission.*:ValidateNegotiate.*:Negotiate.*:Smb1Negotiate.*:Ipc.*', False, None),
     ('requests', 'Compound.*:Waiting.*:Handle.*:Caching.*', False, None),
     ('load', 'Load.*', False, None),
