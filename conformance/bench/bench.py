@@ -33,8 +33,8 @@ SMBD_USER = 'nobody'  # smbd wants an account of the system; this one is everywh
 ROWS = [
     ('sequential read 1 MiB, signed', ['--row', 'sequential-read', '--depth', '4']),
     ('sequential read 1 MiB, AES-128-GCM', ['--row', 'sequential-read', '--depth', '4', '--seal']),
-    ('sequential write 1 MiB, signed', ['--row', 'sequential-write', '--depth', '4']),
-    ('sequential write 1 MiB, AES-128-GCM', ['--row', 'sequential-write', '--depth', '4', '--seal']),
+    ('sequential write 1 MiB, signed', ['--row', 'sequential-write', '--depth', '4', '--file-bytes', str(32 << 20)]),
+    ('sequential write 1 MiB, AES-128-GCM', ['--row', 'sequential-write', '--depth', '4', '--seal', '--file-bytes', str(32 << 20)]),
     ('random read 4 KiB, depth 1', ['--row', 'random-read', '--depth', '1']),
     ('random read 4 KiB, depth 16', ['--row', 'random-read', '--depth', '16']),
     ('random write 4 KiB, depth 1', ['--row', 'random-write', '--depth', '1']),

@@ -147,6 +147,12 @@ std::shared_ptr<Connection::Waiting> Connection::Expect(const smb2::Header& head
 }
 
 Task<Result<Response>> Connection::CallEncoded(smb2::Command command, Bytes body, CallOptions options) {
+  Bytes message(kBodyOffset);
+  message.insert(message.end(), body.begin(), body.end());
+  return CallMessage(command, std::move(message), options);
+}
+
+Task<Result<Response>> Connection::CallMessage(smb2::Command command, Bytes out, CallOptions options) {
   const auto self = shared_from_this();
   const std::uint16_t charge = ChargeOf(options);
   if (!co_await TakeCredits(charge)) co_return NtStatus::kConnectionDisconnected;
@@ -156,11 +162,9 @@ Task<Result<Response>> Connection::CallEncoded(smb2::Command command, Bytes body
   const bool sign = options.session && options.session->signer && !encrypt;
   if (sign) header.flags |= smb2::kFlagSigned;
 
-  Bytes out;
-  out.reserve(kRoom + smb2::kHeaderSize + body.size());
-  out.resize(kRoom);
-  header.AppendTo(out);
-  out.insert(out.end(), body.begin(), body.end());
+  Bytes encoded;
+  header.AppendTo(encoded);
+  std::copy(encoded.begin(), encoded.end(), out.begin() + kRoom);
   out = Seal(std::move(out), options.session.get(), encrypt, sign);
   // With its signature: the messages that bind a channel have one.
   if (options.preauth) options.preauth->Update(ByteView(out).subspan(kRoom));
@@ -215,8 +219,10 @@ Task<std::vector<Result<Response>>> Connection::CallChain(std::vector<ChainEleme
 
 Bytes Connection::Seal(Bytes message, SessionSecurity* session, bool encrypt, bool sign) {
   if (encrypt) {
-    return session->encryptor->Encrypt(session->session_id, (*session->next_nonce)++, ByteView(message).subspan(kRoom),
-                                       kRoom);
+    Bytes sealed = session->encryptor->Encrypt(session->session_id, (*session->next_nonce)++,
+                                               ByteView(message).subspan(kRoom), kRoom);
+    GiveBuffer(std::move(message));
+    return sealed;
   }
   if (sign) session->signer->Sign(std::span(message).subspan(kRoom));
   return message;
@@ -273,6 +279,7 @@ Task<void> Connection::SendLoop(std::shared_ptr<Connection> self) {
     std::vector<boost::asio::const_buffer> pieces;
     for (const Bytes& b : batch) pieces.push_back(boost::asio::buffer(b));
     auto [error, n] = co_await boost::asio::async_write(self->socket_, pieces, kValue);
+    for (Bytes& b : batch) GiveBuffer(std::move(b));
     batch.clear();
     if (error) self->Close();
   }
@@ -290,7 +297,7 @@ Task<void> Connection::ReceiveLoop(std::shared_ptr<Connection> self) {
     if (error) break;
     const std::size_t length =
         static_cast<std::size_t>(head[1]) << 16 | static_cast<std::size_t>(head[2]) << 8 | head[3];
-    auto frame = std::make_shared<Bytes>(length);
+    auto frame = ShareBuffer(TakeBuffer(length));
     auto [body_error, m] = co_await boost::asio::async_read(self->socket_, boost::asio::buffer(*frame), kValue);
     if (body_error) break;
     if (!self->Deliver(std::move(frame))) break;

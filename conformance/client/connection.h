@@ -10,6 +10,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "protocol/base/buffer_pool.h"
 #include "protocol/crypto/encryption.h"
 #include "protocol/crypto/key_derivation.h"
 #include "protocol/crypto/preauth.h"
@@ -92,9 +93,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // One request and its final answer. A transport error: kConnectionDisconnected; a bad signature ends the connection.
   template <class M>
   Task<Result<Response>> Call(smb2::Command command, const M& body, CallOptions options) {
-    return CallEncoded(command, smb2::EncodeBody(body), options);
+    Bytes message = TakeBuffer(kBodyOffset + 192 + (command == smb2::Command::kWrite ? options.payload_bytes : 0));
+    message.assign(kBodyOffset, 0);
+    smb2::AppendBody(message, body);
+    return CallMessage(command, std::move(message), options);
   }
   Task<Result<Response>> CallEncoded(smb2::Command command, Bytes body, CallOptions options);
+  // A body behind kBodyOffset bytes, which take the transport's length and the header.
+  Task<Result<Response>> CallMessage(smb2::Command command, Bytes message, CallOptions options);
+  static constexpr std::size_t kBodyOffset = 4 + smb2::kHeaderSize;
   // Requests in one frame, 3.2.4.1.4, signed each or encrypted as one for the first one's session; the final answers.
   Task<std::vector<Result<Response>>> CallChain(std::vector<ChainElement> elements);
   // By the AsyncId when the server has given one, else by the message id: 3.2.4.24.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "protocol/base/buffer_pool.h"
 #include "protocol/base/check.h"
 #include "protocol/crypto/context_pool.h"
 #include "protocol/wire/endian.h"
@@ -90,7 +91,8 @@ Bytes MessageCipher::Encrypt(std::uint64_t session_id, std::uint64_t counter, st
   std::size_t size = 0;
   for (const ByteView piece : pieces) size += piece.size();
   HOLDFAST_CHECK(size <= static_cast<std::size_t>(std::numeric_limits<int>::max()));
-  Bytes out(reserve + kTransformHeaderSize + size);
+  Bytes out = TakeBuffer(reserve + kTransformHeaderSize + size);
+  std::fill_n(out.begin(), reserve + kTransformHeaderSize, std::uint8_t{0});
   std::uint8_t* const header = out.data() + reserve;
   wire::StoreLe(header, kProtocolId);
   wire::StoreLe(header + kNonceOffset, counter);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "protocol/base/buffer_pool.h"
 #include "protocol/dtyp/access_mask.h"
 #include "protocol/wire/endian.h"
 #include "server/commands/handler.h"
@@ -16,14 +17,16 @@ namespace {
 // The fixed part of the response; the data stands right behind it, at 80 bytes from the header.
 constexpr std::size_t kFixedSize = 16;
 
-// Turns a buffer of kFixedSize, `padding` and data into the body of a READ response, 2.2.20.
-Bytes FinishBody(Bytes body, std::size_t padding, std::size_t count) {
-  body.resize(kFixedSize + padding + count);
-  wire::StoreLe(body.data(), std::uint16_t{17});
+// Makes the answer of a buffer of kReplyRoom, kFixedSize, `padding` and data: the body of a READ response, 2.2.20.
+Reply Finish(NtStatus status, Bytes buffer, std::size_t padding, std::size_t count) {
+  buffer.resize(kReplyRoom + kFixedSize + padding + count);
+  std::uint8_t* const body = buffer.data() + kReplyRoom;
+  std::fill_n(body, kFixedSize + padding, std::uint8_t{0});
+  wire::StoreLe(body, std::uint16_t{17});
   body[2] = static_cast<std::uint8_t>(smb2::kHeaderSize + kFixedSize + padding);
-  wire::StoreLe(body.data() + 4, static_cast<std::uint32_t>(count));
-  if (count == 0) body.push_back(0);  // the buffer has at least one byte
-  return body;
+  wire::StoreLe(body + 4, static_cast<std::uint32_t>(count));
+  if (count == 0) buffer.push_back(0);  // the buffer has at least one byte
+  return Reply(status, std::move(buffer), kReplyRoom);
 }
 
 // Which channels a dialect knows; none of ours moves data by RDMA.
@@ -35,9 +38,9 @@ Task<Reply> ReadFromPipe(RequestPtr request, std::uint32_t length) {
   auto output = co_await ReadPipe(request, length);
   if (!output.ok()) co_return output.status();
   const std::size_t count = output->data.size();
-  Bytes body(kFixedSize + count);
-  std::copy(output->data.begin(), output->data.end(), body.begin() + kFixedSize);
-  co_return Reply(output->more ? NtStatus::kBufferOverflow : NtStatus::kSuccess, FinishBody(std::move(body), 0, count));
+  Bytes buffer(kReplyRoom + kFixedSize);
+  buffer.insert(buffer.end(), output->data.begin(), output->data.end());
+  co_return Finish(output->more ? NtStatus::kBufferOverflow : NtStatus::kSuccess, std::move(buffer), 0, count);
 }
 
 }  // namespace
@@ -62,11 +65,12 @@ Task<Reply> HandleRead(RequestPtr request) {
   if (read.offset > kMaxOffset || read.length > kMaxOffset - read.offset) co_return NtStatus::kInvalidParameter;
 
   const std::size_t padding = request->connection->read_padding;
-  Bytes body(kFixedSize + padding + read.length);
-  auto count = co_await FilesOf(*request).Read(open, read.offset, std::span(body).subspan(kFixedSize + padding), unbuffered);
+  const std::size_t before_data = kReplyRoom + kFixedSize + padding;
+  Bytes buffer = TakeBuffer(before_data + read.length);
+  auto count = co_await FilesOf(*request).Read(open, read.offset, std::span(buffer).subspan(before_data), unbuffered);
   if (!count.ok()) co_return count.status();
   if (*count < read.minimum_count) co_return NtStatus::kEndOfFile;
-  co_return Reply(FinishBody(std::move(body), padding, *count));
+  co_return Finish(NtStatus::kSuccess, std::move(buffer), padding, *count);
 }
 
 }  // namespace holdfast

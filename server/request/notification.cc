@@ -38,7 +38,7 @@ Task<bool> SendAcknowledged(ConnectionPtr connection, SessionPtr session, const 
   header.message_id = smb2::kUnsolicitedMessageId;
   header.session_id = notice.session_id;
   ResponseChain message(connection);
-  message.Append(header, notice.body, nullptr, session->encrypt_data || notice.encrypt ? session : nullptr);
+  message.Append(header, notice.body, 0, nullptr, session->encrypt_data || notice.encrypt ? session : nullptr);
   message.Send();
   const std::uint64_t end = connection->transport->sent_bytes();
 

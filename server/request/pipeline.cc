@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/base/buffer_pool.h"
 #include "protocol/base/fault_point.h"
 #include "protocol/smb2/messages/error.h"
 #include "protocol/smb2/smb1_negotiate.h"
@@ -71,7 +72,8 @@ void SendInterim(const RequestPtr& request, ResponseChain& chain) {
   header.flags |= smb2::kFlagAsyncCommand;
   header.async_id = request->async_id;
   // 3.3.4.1.1: not signed. The final answer has the same message id, and with it the same GMAC nonce.
-  chain.Append(header, smb2::EncodeBody(smb2::ErrorResponse{}), nullptr, request->encrypted ? request->session : nullptr);
+  chain.Append(header, smb2::EncodeBody(smb2::ErrorResponse{}), 0, nullptr,
+               request->encrypted ? request->session : nullptr);
   chain.Send();
 }
 
@@ -136,7 +138,8 @@ void AppendReply(ResponseChain& chain, const RequestPtr& request, Reply& reply) 
   if (sign) header.flags |= smb2::kFlagSigned;
   if (reply.body.empty()) reply.body = smb2::EncodeBody(smb2::ErrorResponse{});
   const bool encrypt = MustEncrypt(*request);
-  chain.Append(header, reply.body, sign && !encrypt ? request->signer : nullptr, encrypt ? request->session : nullptr);
+  chain.Append(header, std::move(reply.body), reply.room, sign && !encrypt ? request->signer : nullptr,
+               encrypt ? request->session : nullptr);
   if (reply.until_sent) chain.Hold(std::move(reply.until_sent));
   if (connection.smb311()) {
     // 3.3.5.4, 3.3.5.5: what leads to the keys is hashed, the final answer of a sign-in is not.
@@ -202,7 +205,7 @@ bool Unwrap(Connection& connection, Bytes& frame, std::size_t* begin, bool* encr
 // Takes the message ids out of the window and starts the chain. False: the peer broke the protocol.
 bool StartFrame(const std::shared_ptr<Connection>& connection, Bytes received) {
   Server& server = *connection->server;
-  auto frame = std::make_shared<Bytes>(std::move(received));
+  const auto frame = ShareBuffer(std::move(received));
   std::size_t begin = 0;
   bool encrypted = false;
   if (!Unwrap(*connection, *frame, &begin, &encrypted)) return false;

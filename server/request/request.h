@@ -60,10 +60,14 @@ struct Request {
 };
 using RequestPtr = std::shared_ptr<Request>;
 
+// Room for the transport's length and the header of an answer that stands alone.
+inline constexpr std::size_t kReplyRoom = 4 + smb2::kHeaderSize;
+
 // The answer: a status and the body behind the header. With an error status an empty body becomes an ERROR Response.
 struct Reply {
   NtStatus status = NtStatus::kSuccess;
   Bytes body;
+  std::size_t room = 0;         // bytes in front of the body in `body`: with kReplyRoom the answer is sent from where it is
   bool no_response = false;     // CANCEL
   bool disconnect = false;      // the connection ends without an answer
   bool sign = false;            // sign even though the session does not demand it (final SESSION_SETUP)
@@ -71,7 +75,7 @@ struct Reply {
 
   Reply(NtStatus s) : status(s) {}  // NOLINT
   explicit Reply(Bytes b) : body(std::move(b)) {}
-  Reply(NtStatus s, Bytes b) : status(s), body(std::move(b)) {}
+  Reply(NtStatus s, Bytes b, std::size_t r = 0) : status(s), body(std::move(b)), room(r) {}
   // No answer: the connection ends.
   static Reply Disconnect(NtStatus s) {
     Reply reply(s);

@@ -1,5 +1,6 @@
 #include "server/request/seal.h"
 
+#include "protocol/base/buffer_pool.h"
 #include "protocol/wire/endian.h"
 #include "server/server.h"
 
@@ -7,8 +8,17 @@ namespace holdfast {
 
 ResponseChain::ResponseChain(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
-void ResponseChain::Append(const smb2::Header& header, ByteView body, std::shared_ptr<crypto::Signer> signer,
-                           const SessionPtr& encrypt_for) {
+void ResponseChain::Append(const smb2::Header& header, Bytes body, std::size_t room,
+                           std::shared_ptr<crypto::Signer> signer, const SessionPtr& encrypt_for) {
+  if (encrypt_for && encrypt_for->encryptor) encrypt_for_ = encrypt_for;
+  if (parts_.empty() && room == kReplyRoom) {
+    out_ = std::move(body);
+    parts_.push_back({kRoom, std::move(signer), nullptr});
+    Bytes encoded;
+    header.AppendTo(encoded);
+    std::copy(encoded.begin(), encoded.end(), out_.begin() + kRoom);
+    return;
+  }
   if (parts_.empty()) {
     out_.reserve(kRoom + smb2::kHeaderSize + body.size() + 16);
     out_.resize(kRoom);
@@ -20,8 +30,8 @@ void ResponseChain::Append(const smb2::Header& header, ByteView body, std::share
   }
   parts_.push_back({out_.size(), std::move(signer), nullptr});
   header.AppendTo(out_);
-  out_.insert(out_.end(), body.begin(), body.end());
-  if (encrypt_for && encrypt_for->encryptor) encrypt_for_ = encrypt_for;
+  out_.insert(out_.end(), body.begin() + static_cast<std::ptrdiff_t>(room), body.end());
+  GiveBuffer(std::move(body));
 }
 
 ByteView ResponseChain::last() const { return ByteView(out_).subspan(parts_.back().begin); }
@@ -34,6 +44,7 @@ void ResponseChain::Send() {
   if (encrypt_for_) {
     frame = encrypt_for_->encryptor->Encrypt(encrypt_for_->session_id, encrypt_for_->next_nonce++,
                                              ByteView(out_).subspan(kRoom), kRoom);
+    GiveBuffer(std::move(out_));
   } else {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       const std::size_t end = i + 1 < parts_.size() ? parts_[i + 1].begin : out_.size();

@@ -13,9 +13,9 @@ namespace holdfast {
 class ResponseChain {
  public:
   explicit ResponseChain(std::shared_ptr<Connection> connection);
-  // Appends header and body, to be signed with `signer` when there is one. With `encrypt_for` everything that is sent
-  // together is encrypted for that session instead.
-  void Append(const smb2::Header& header, ByteView body, std::shared_ptr<crypto::Signer> signer,
+  // Appends header and body, which begins behind `room` bytes of `body`, to be signed with `signer` when there is one.
+  // With `encrypt_for` everything that is sent together is encrypted for that session instead.
+  void Append(const smb2::Header& header, Bytes body, std::size_t room, std::shared_ptr<crypto::Signer> signer,
               const SessionPtr& encrypt_for);
   // The message appended last goes into the hash of `sign_in` as it leaves, with its signature.
   void HashLast(SignInPtr sign_in) { parts_.back().sign_in = std::move(sign_in); }

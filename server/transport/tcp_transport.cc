@@ -11,6 +11,8 @@
 #include <cstring>
 #include <deque>
 
+#include "protocol/base/buffer_pool.h"
+
 namespace holdfast {
 namespace {
 
@@ -48,7 +50,7 @@ class TcpTransport final : public Transport, public std::enable_shared_from_this
     if (p[0] != 0 || length > max_bytes) co_return NtStatus::kInvalidParameter;
     begin_ += 4;
     if (length == 0) co_return Bytes{};
-    Bytes frame(length);
+    Bytes frame = TakeBuffer(length);
     const std::size_t have = std::min(buffered(), length);
     std::memcpy(frame.data(), buffer_.data() + begin_, have);
     begin_ += have;
@@ -150,6 +152,7 @@ class TcpTransport final : public Transport, public std::enable_shared_from_this
       }
       auto [error, n] = co_await boost::asio::async_write(self->socket_, pieces, kValue);
       self->queued_ -= bytes;
+      for (Bytes& message : batch) GiveBuffer(std::move(message));
       batch.clear();
       self->WakeWaiters();
       if (error) {

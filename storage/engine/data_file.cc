@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <utility>
 
 #include "storage/engine/data_files.h"
 #include "storage/engine/limits.h"
@@ -28,15 +30,49 @@ constexpr std::uint64_t RoundUp(std::uint64_t n) { return (n + kEnginePageBytes 
 
 DataFile::~DataFile() { owner_->options_.files->Close(fd_); }
 
-void DataFile::Write(std::uint64_t offset, ByteView data, Durability durability, const Done& done) {
-  if (failed_) return done(EngineError::kIo);
+EngineError DataFile::WriteNow(std::uint64_t offset, ByteView data) {
+  if (failed_) return EngineError::kIo;
   FileSystemSeam& files = *owner_->options_.files;
   if (!owner_->options_.space->MayGrow(data.size())) {
     // Bytes that have their place already may still change.
     const std::int64_t hole = files.SeekHole(fd_, offset);
-    if (hole < 0 || static_cast<std::uint64_t>(hole) < offset + data.size()) return done(EngineError::kNoSpace);
+    if (hole < 0 || static_cast<std::uint64_t>(hole) < offset + data.size()) return EngineError::kNoSpace;
   }
-  Finish(files.Write(fd_, data, offset), false, durability, done);
+  return ErrorOfErrno(files.Write(fd_, data, offset));
+}
+
+bool DataFile::QueueWrite(std::uint64_t offset, ByteView data, Durability durability, Done done) {
+  // The kernel lets one at a time write to a file; others would only spin for their turn.
+  std::lock_guard lock(write_mutex_);
+  writes_.push_back({offset, data, durability, std::move(done)});
+  return !std::exchange(writing_, true);
+}
+
+void DataFile::DoWrites() {
+  constexpr std::size_t kMostBeforeSync = 64;
+  std::vector<Done> to_sync;
+  for (std::size_t count = 1;; ++count) {
+    PendingWrite write;
+    {
+      std::lock_guard lock(write_mutex_);
+      if (writes_.empty()) {
+        writing_ = false;
+        break;
+      }
+      write = std::move(writes_.front());
+      writes_.pop_front();
+    }
+    const EngineError error = WriteNow(write.offset, write.data);
+    if (error == EngineError::kNone && write.durability == Durability::kStable) {
+      to_sync.push_back(std::move(write.done));
+    } else {
+      write.done(error);
+    }
+    // Others that keep coming do not hold back those who wait for a sync.
+    if (count % kMostBeforeSync == 0 && !to_sync.empty()) Sync(false, std::exchange(to_sync, {}));
+  }
+  // Whoever writes from now on does so during this sync, and has the next one.
+  if (!to_sync.empty()) Sync(false, std::move(to_sync));
 }
 
 void DataFile::Zero(DataRange range, Durability durability, const Done& done) {
@@ -73,10 +109,19 @@ void DataFile::Finish(int result, bool everything, Durability durability, const 
 }
 
 void DataFile::Sync(bool everything, Done done) {
-  if (!owner_->options_.sync) return done(EngineError::kNone);
+  std::vector<Done> one;
+  one.push_back(std::move(done));
+  Sync(everything, std::move(one));
+}
+
+void DataFile::Sync(bool everything, std::vector<Done> done) {
+  if (!owner_->options_.sync) {
+    for (const Done& waiter : done) waiter(EngineError::kNone);
+    return;
+  }
   {
     std::lock_guard lock(sync_mutex_);
-    sync_waiters_.push_back(std::move(done));
+    std::move(done.begin(), done.end(), std::back_inserter(sync_waiters_));
     sync_everything_ |= everything;
     if (syncing_) return;  // whoever syncs now takes us along next
     syncing_ = true;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -33,8 +34,10 @@ class DataFile {
   DataFile& operator=(const DataFile&) = delete;
 
   using Done = std::function<void(EngineError)>;
+  // Never blocks. True: somebody has to call DoWrites() now.
+  bool QueueWrite(std::uint64_t offset, ByteView data, Durability durability, Done done);
   // All of these block; `done` is called on some thread.
-  void Write(std::uint64_t offset, ByteView data, Durability durability, const Done& done);
+  void DoWrites();
   void Zero(DataRange range, Durability durability, const Done& done);
   void Truncate(std::uint64_t size, Durability durability, const Done& done);
   // Answers when a sync that begins after this call has ended. `everything`: metadata that a reader does not need too.
@@ -42,19 +45,34 @@ class DataFile {
   EngineResult<std::size_t> Read(std::uint64_t offset, std::span<std::uint8_t> out);
   EngineResult<std::vector<DataRange>> AllocatedRanges(DataRange within);
 
+  // A kProcess write at once, in this thread.
+  EngineError WriteCached(std::uint64_t offset, ByteView data) { return WriteNow(offset, data); }
+
   // These do not block. kNotFound: not in memory.
   EngineResult<std::size_t> ReadCached(std::uint64_t offset, std::span<std::uint8_t> out);
   EngineResult<std::uint64_t> Size();
   EngineResult<std::uint64_t> AllocatedBytes();
 
  private:
+  struct PendingWrite {
+    std::uint64_t offset = 0;
+    ByteView data{};
+    Durability durability = Durability::kStable;
+    Done done{};
+  };
+  EngineError WriteNow(std::uint64_t offset, ByteView data);
   void Finish(int result, bool everything, Durability durability, const Done& done);
+  void Sync(bool everything, std::vector<Done> done);
 
   DataFiles* const owner_;
   const std::string object_;
   const int fd_;
   std::atomic<bool> failed_{false};  // a sync failed: what is in the page cache may never have reached the disk
   std::mutex truncate_mutex_;
+
+  std::mutex write_mutex_;
+  bool writing_ = false;
+  std::deque<PendingWrite> writes_;
 
   std::mutex sync_mutex_;
   bool syncing_ = false;

@@ -3,12 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "storage/engine/limits.h"
 
 namespace holdfast {
 namespace {
 constexpr std::size_t kRemovalsTidiedTogether = 64;
+// A write of memory to memory takes a tenth of this.
+constexpr auto kBlocked = std::chrono::milliseconds(1);
+constexpr unsigned kWritesOffCore = 256;
 }
 
 class EmbeddedEngine::NameLockUser {
@@ -43,6 +47,7 @@ EmbeddedEngine::~EmbeddedEngine() {
 }
 
 Task<CommitResult> EmbeddedEngine::Commit(CommitRequest request) {
+  if (auto done = keys_->CommitWithoutWaiting(request)) co_return *done;
   co_return co_await Await<CommitResult>([this, &request](std::function<void(CommitResult)> resume) {
     request.done = std::move(resume);
     keys_->Commit(std::move(request));
@@ -153,6 +158,20 @@ Task<EngineResult<std::vector<std::optional<std::string>>>> EmbeddedEngine::Read
   co_return co_await pool_->Run(read);
 }
 
+bool EmbeddedEngine::WriteInline(DataFile& file, std::uint64_t offset, ByteView data, EngineError* error) {
+  // A part of a page may have to be read first.
+  if (data.size() > options_.inline_write_bytes || (offset | data.size()) % kEnginePageBytes != 0) return false;
+  if (inline_writes_off_ != 0) {
+    --inline_writes_off_;
+    return false;
+  }
+  // The kernel makes those wait who write faster than its disk for long.
+  const auto begun = std::chrono::steady_clock::now();
+  *error = file.WriteCached(offset, data);
+  if (std::chrono::steady_clock::now() - begun > kBlocked) inline_writes_off_ = kWritesOffCore;
+  return true;
+}
+
 Task<EngineError> EmbeddedEngine::WriteData(std::string object, std::uint64_t offset, ByteView data,
                                             Durability durability) {
   if (!ObjectNameFits(object) || offset > stripe_bytes() || data.size() > stripe_bytes() - offset) {
@@ -161,10 +180,12 @@ Task<EngineError> EmbeddedEngine::WriteData(std::string object, std::uint64_t of
   if (data.empty()) co_return EngineError::kNone;
   auto file = co_await CreateFile(std::move(object));
   if (!file.ok()) co_return file.error();
+  EngineError error = EngineError::kNone;
+  if (durability == Durability::kProcess && WriteInline(**file, offset, data, &error)) co_return error;
   co_return co_await Await<EngineError>([this, &file, offset, data, durability](std::function<void(EngineError)> resume) {
-    pool_->Post([f = *file, offset, data, durability, resume = std::move(resume)] {
-      f->Write(offset, data, durability, resume);
-    });
+    if ((*file)->QueueWrite(offset, data, durability, std::move(resume))) {
+      pool_->Post([f = *file] { f->DoWrites(); });
+    }
   });
 }
 

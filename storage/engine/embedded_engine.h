@@ -25,6 +25,7 @@ struct EmbeddedOptions {
   std::size_t write_buffer_bytes = std::size_t{32} << 20;
   std::size_t max_open_files = 4096;                   // data files; less when the process may open fewer
   std::size_t inline_read_bytes = std::size_t{64} << 10;  // cached reads up to this are done on the core
+  std::size_t inline_write_bytes = std::size_t{64} << 10;  // writes into the page cache too, while they do not block
   std::shared_ptr<FileSystemSeam> files;               // null: the kernel
 };
 
@@ -77,6 +78,8 @@ class EmbeddedEngine final : public Engine {
   std::string FinishRemovals();
 
   Task<CommitResult> Commit(CommitRequest request);
+  // A write that only has to reach the page cache, on the core. False: give it to the pool.
+  bool WriteInline(DataFile& file, std::uint64_t offset, ByteView data, EngineError* error);
   Task<FileResult> OpenFile(std::string object);
   Task<FileResult> CreateFile(std::string object);
   Task<EngineError> UnlinkFile(std::string object, std::uint64_t removal);
@@ -88,6 +91,7 @@ class EmbeddedEngine final : public Engine {
   std::unique_ptr<DataFiles> data_;
   std::unique_ptr<KeyStore> keys_;
   std::map<std::string, NameLock> name_locks_;
+  unsigned inline_writes_off_ = 0;  // so many writes go to the pool, for one on the core has blocked
   // Unlinked files whose directory entries may still come back; tidied up together.
   std::vector<std::pair<std::string, std::uint64_t>> removals_;
   std::unique_ptr<WorkerPool> pool_;  // ends first: its work uses all of the above

@@ -1,4 +1,4 @@
-// The commit thread of the key store: guards, mutations and one sync for a whole group of writes.
+// Commits to the key store, by its thread or without it: guards, mutations and one sync for a whole group of writes.
 #include <algorithm>
 
 #include "storage/engine/key_store.h"
@@ -18,13 +18,62 @@ void KeyStore::Commit(CommitRequest request) {
   wake_.notify_one();
 }
 
+std::optional<CommitResult> KeyStore::CommitWithoutWaiting(const CommitRequest& request) {
+  if (request.kind != CommitRequest::Kind::kWrite || request.durability != Durability::kProcess) return std::nullopt;
+  // Removals read whole ranges, and that of an object is stable when it has a data file.
+  const auto sets = [](const Mutation& m) {
+    return m.kind == Mutation::Kind::kSetKey || m.kind == Mutation::Kind::kRemoveKey;
+  };
+  if (!std::all_of(request.mutations.begin(), request.mutations.end(), sets)) return std::nullopt;
+  {
+    std::lock_guard lock(mutex_);
+    if (committing_ || !queue_.empty()) return std::nullopt;
+    committing_ = true;
+  }
+  auto result = TryCommit(request);
+  bool queued = false;
+  {
+    std::lock_guard lock(mutex_);
+    committing_ = false;
+    queued = !queue_.empty();
+  }
+  if (queued) wake_.notify_one();
+  return result;
+}
+
+std::optional<CommitResult> KeyStore::TryCommit(const CommitRequest& request) {
+  if (!broken_.ok()) return std::nullopt;
+  rocksdb::WriteBatchWithIndex batch(rocksdb::BytewiseComparator(), 0, /*overwrite_key=*/true);
+  bool stable = false;
+  read_incomplete_ = false;
+  commit_read_.read_tier = rocksdb::kBlockCacheTier;
+  const CommitResult result = Apply(request, batch, &stable);
+  commit_read_.read_tier = rocksdb::kReadAllTier;
+  if (read_incomplete_ || stable) return std::nullopt;
+  if (result.error != EngineError::kNone || batch.GetWriteBatch()->Count() == 0) return result;
+  rocksdb::WriteOptions write;
+  write.no_slowdown = true;
+  const rocksdb::Status written = db_->Write(write, batch.GetWriteBatch());
+  if (written.IsIncomplete()) return std::nullopt;
+  unsynced_ = true;
+  broken_ = written;
+  if (!written.ok()) return CommitResult{ErrorOf(written), 0, 0};
+  return result;
+}
+
+EngineError KeyStore::FailedRead(const rocksdb::Status& status) {
+  read_incomplete_ |= status.IsIncomplete();
+  return ErrorOf(status);
+}
+
 void KeyStore::RunCommits() {
   std::vector<CommitRequest> group;
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      wake_.wait(lock, [this] { return !committing_ && (stopping_ || !queue_.empty()); });
       if (queue_.empty()) return;
+      committing_ = true;
       std::size_t bytes = 0;
       while (!queue_.empty() && group.size() < kMaxGroupRequests && bytes < kMaxGroupBytes) {
         for (const Mutation& m : queue_.front().mutations) bytes += m.key.size() + m.value.size();
@@ -34,6 +83,8 @@ void KeyStore::RunCommits() {
     }
     CommitGroup(group);
     group.clear();
+    std::lock_guard lock(mutex_);
+    committing_ = false;
   }
 }
 
@@ -78,18 +129,18 @@ void KeyStore::CommitGroup(std::vector<CommitRequest>& group) {
 EngineResult<std::optional<ObjectMeta>> KeyStore::MetaInGroup(const std::string& encoded,
                                                               rocksdb::WriteBatchWithIndex& group) {
   std::string value;
-  const auto status = group.GetFromBatchAndDB(db_.get(), {}, MetaKey(encoded), &value);
+  const auto status = group.GetFromBatchAndDB(db_.get(), commit_read_, MetaKey(encoded), &value);
   if (status.IsNotFound()) return std::optional<ObjectMeta>{};
-  if (!status.ok()) return ErrorOf(status);
+  if (!status.ok()) return FailedRead(status);
   const auto meta = DecodeMeta(value);
   if (!meta) return EngineError::kCorrupt;
   return std::optional(*meta);
 }
 
 EngineResult<bool> KeyStore::HasKeys(const std::string& encoded, rocksdb::WriteBatchWithIndex& group) {
-  const std::unique_ptr<rocksdb::Iterator> it(group.NewIteratorWithBase(db_->NewIterator({})));
+  const std::unique_ptr<rocksdb::Iterator> it(group.NewIteratorWithBase(db_->NewIterator(commit_read_)));
   it->Seek(UserKey(encoded, ""));
-  if (!it->status().ok()) return ErrorOf(it->status());
+  if (!it->status().ok()) return FailedRead(it->status());
   return it->Valid() && it->key().compare(EndOfObject(encoded)) < 0;
 }
 
@@ -108,8 +159,8 @@ EngineResult<bool> KeyStore::Holds(const Guard& guard, const std::string& object
     case Guard::Kind::kKeyPresent:
     case Guard::Kind::kKeyEquals: {
       std::string value;
-      const auto status = group.GetFromBatchAndDB(db_.get(), {}, UserKey(encoded, guard.key), &value);
-      if (!status.ok() && !status.IsNotFound()) return ErrorOf(status);
+      const auto status = group.GetFromBatchAndDB(db_.get(), commit_read_, UserKey(encoded, guard.key), &value);
+      if (!status.ok() && !status.IsNotFound()) return FailedRead(status);
       if (guard.kind == Guard::Kind::kKeyAbsent) return status.IsNotFound();
       return status.ok() && (guard.kind == Guard::Kind::kKeyPresent || value == guard.value);
     }
@@ -120,9 +171,9 @@ EngineResult<bool> KeyStore::Holds(const Guard& guard, const std::string& object
 EngineError KeyStore::RemoveKeys(const std::string& from, const std::string& to, rocksdb::WriteBatchWithIndex& group) {
   // Key by key: a batch with an index cannot hold a range deletion, and the group's own new keys must go too.
   std::vector<std::string> doomed;
-  const std::unique_ptr<rocksdb::Iterator> it(group.NewIteratorWithBase(db_->NewIterator({})));
+  const std::unique_ptr<rocksdb::Iterator> it(group.NewIteratorWithBase(db_->NewIterator(commit_read_)));
   for (it->Seek(from); it->Valid() && it->key().compare(to) < 0; it->Next()) doomed.push_back(it->key().ToString());
-  if (!it->status().ok()) return ErrorOf(it->status());
+  if (!it->status().ok()) return FailedRead(it->status());
   for (const std::string& key : doomed) group.Delete(key);
   return EngineError::kNone;
 }

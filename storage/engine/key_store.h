@@ -1,5 +1,6 @@
 // The keys of the embedded engine: RocksDB, written by one thread that commits in groups.
 //
+// What need not be synced is committed by the caller himself while that thread has nothing to do.
 // Requests queue up while the log is being synced; the thread then takes all of them, checks their guards against
 // the store and the group so far, and writes one batch with one sync. So a guarded write costs one sync however many
 // there are at a time, nothing is visible before it is durable, and writes of an object are serial without locks.
@@ -66,6 +67,9 @@ class KeyStore {
   ~KeyStore();
 
   void Commit(CommitRequest request);
+  // Commits a kProcess write on this thread, if that takes no wait: for the commit thread, for a read of the disk, for
+  // a full memtable. nullopt: it did not; Commit() it. `done` is not called.
+  std::optional<CommitResult> CommitWithoutWaiting(const CommitRequest& request);
   // The same, waiting for it: not on the core.
   CommitResult CommitAndWait(CommitRequest request);
 
@@ -84,6 +88,7 @@ class KeyStore {
 
  private:
   explicit KeyStore(Options options) : options_(std::move(options)) {}
+  std::optional<CommitResult> TryCommit(const CommitRequest& request);
   void RunCommits();
   void CommitGroup(std::vector<CommitRequest>& group);
   CommitResult Apply(const CommitRequest& request, rocksdb::WriteBatchWithIndex& group, bool* stable);
@@ -102,11 +107,17 @@ class KeyStore {
   Options options_;
   std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
-  std::uint64_t next_removal_ = 1;  // commit thread
-  bool unsynced_ = false;           // commit thread: the log holds records that were not synced
-  rocksdb::Status broken_;          // commit thread: why the last write failed
+  EngineError FailedRead(const rocksdb::Status& status);
+
+  // Of whoever has set `committing_`.
+  std::uint64_t next_removal_ = 1;
+  bool unsynced_ = false;  // the log holds records that were not synced
+  rocksdb::Status broken_;  // why the last write failed
+  rocksdb::ReadOptions commit_read_;
+  bool read_incomplete_ = false;  // a read would have had to wait for the disk
 
   std::mutex mutex_;
+  bool committing_ = false;
   std::condition_variable wake_;
   std::deque<CommitRequest> queue_;
   bool stopping_ = false;

@@ -223,6 +223,74 @@ TEST_F(EmbeddedEngineTest, StableWritesThatMeetShareTheirSyncs) {
   EXPECT_LE(disk->syncs(), before + kWriters / 4);
 }
 
+// Adds one to the number under "n" so many times, against everybody else who does.
+Task<int> CountUp(Engine& engine, int times, Durability durability) {
+  int retries = 0;
+  for (int done = 0; done < times;) {
+    std::vector<std::string> keys{"n"};
+    auto values = co_await engine.ReadKeysExact("counter", std::move(keys));
+    if (!values.ok()) co_return -1;
+    const std::string before = values->front().value_or("");
+    std::vector<Guard> guards{Guard::KeyEquals("n", before)};
+    std::vector<Mutation> mutations{Mutation::Set("n", std::to_string(std::stoi(before) + 1))};
+    const auto written = co_await engine.Write("counter", std::move(guards), std::move(mutations), durability);
+    if (written.ok()) {
+      ++done;
+    } else if (written.error() == EngineError::kGuardFailed) {
+      ++retries;
+    } else {
+      co_return -1;
+    }
+  }
+  co_return retries;
+}
+
+TEST_F(EmbeddedEngineTest, WritesThatWaitForASyncAndWritesThatDoNotSeeEachOther) {
+  Open();
+  std::vector<Mutation> zero{Mutation::Set("n", "0")};
+  ASSERT_TRUE(Run(engine_->Write("counter", {}, std::move(zero))).ok());
+  int left = 0;
+  bool failed = false;
+  for (int i = 0; i < 8; ++i) {
+    ++left;
+    const auto count = [](Engine& engine, int index, int& running, bool& bad) -> Task<void> {
+      const auto durability = index % 2 == 0 ? Durability::kProcess : Durability::kStable;
+      if (co_await CountUp(engine, 50, durability) < 0) bad = true;
+      --running;
+    };
+    Spawn(executor(), count(*engine_, i, left, failed));
+  }
+  const auto wait = [](const int& running) -> Task<void> {
+    while (running != 0) co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
+  };
+  Run(wait(left));
+  EXPECT_FALSE(failed);
+  std::vector<std::string> keys{"n"};
+  auto value = Run(engine_->ReadKeysExact("counter", std::move(keys)));
+  ASSERT_TRUE(value.ok());
+  EXPECT_EQ(value->front(), "400");
+}
+
+TEST_F(EmbeddedEngineTest, WritesOnTheCoreAndInThePoolAreBothThere) {
+  options_.inline_write_bytes = 8192;
+  Open();
+  Bytes expected(16 * kPage, 0);
+  // Aligned ones up to two pages are done at once, the others by the pool.
+  const struct {
+    std::uint64_t offset;
+    std::size_t length;
+  } writes[] = {{0, 16 * kPage}, {kPage, kPage}, {2 * kPage, 2 * kPage}, {5 * kPage, 3 * kPage}, {kPage + 7, 100}, {9 * kPage, kPage}};
+  std::uint8_t fill = 1;
+  for (const auto& write : writes) {
+    const Bytes bytes(write.length, fill++);
+    ASSERT_EQ(Run(engine_->WriteData("o", write.offset, bytes, Durability::kProcess)), EngineError::kNone);
+    std::copy(bytes.begin(), bytes.end(), expected.begin() + static_cast<std::ptrdiff_t>(write.offset));
+  }
+  Bytes found(expected.size());
+  ASSERT_TRUE(Run(engine_->ReadData("o", 0, found)).ok());
+  EXPECT_EQ(found, expected);
+}
+
 TEST_F(EmbeddedEngineTest, AFullDiskUnderTheKeysIsSurvived) {
   auto disk = UseFaultyDisk();
   Open();
