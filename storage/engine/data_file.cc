@@ -64,6 +64,8 @@ void DataFile::DoWrites() {
     }
     const EngineError error = WriteNow(write.offset, write.data);
     if (error == EngineError::kNone && write.durability == Durability::kStable) {
+      // While another sync is under way the disk can begin with what the next one waits for.
+      if (owner_->options_.sync && IsSyncing()) owner_->options_.files->StartWriting(fd_, write.offset, write.data.size());
       to_sync.push_back(std::move(write.done));
     } else {
       write.done(error);
@@ -106,6 +108,11 @@ void DataFile::Finish(int result, bool everything, Durability durability, const 
   if (result < 0) return done(ErrorOfErrno(result));
   if (durability == Durability::kProcess) return done(EngineError::kNone);
   Sync(everything, done);
+}
+
+bool DataFile::IsSyncing() {
+  std::lock_guard lock(sync_mutex_);
+  return syncing_;
 }
 
 void DataFile::Sync(bool everything, Done done) {

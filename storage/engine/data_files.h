@@ -63,6 +63,7 @@ class DataFile {
   EngineError WriteNow(std::uint64_t offset, ByteView data);
   void Finish(int result, bool everything, Durability durability, const Done& done);
   void Sync(bool everything, std::vector<Done> done);
+  bool IsSyncing();
 
   DataFiles* const owner_;
   const std::string object_;

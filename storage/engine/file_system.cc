@@ -1,7 +1,6 @@
 #include "storage/engine/file_system.h"
 
 #include <fcntl.h>
-#include <rocksdb/file_system.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -9,6 +8,8 @@
 
 #include <algorithm>
 #include <cerrno>
+
+#include "storage/engine/log_file_system.h"
 
 namespace holdfast {
 namespace {
@@ -60,6 +61,10 @@ class Posix final : public FileSystemSeam {
     return 0;
   }
 
+  void StartWriting(int fd, std::uint64_t offset, std::uint64_t length) override {
+    (void)::sync_file_range(fd, static_cast<off_t>(offset), static_cast<off_t>(length), SYNC_FILE_RANGE_WRITE);
+  }
+
   int PunchHole(int fd, std::uint64_t offset, std::uint64_t length) override {
     return static_cast<int>(OrError(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                                                 static_cast<off_t>(offset), static_cast<off_t>(length))));
@@ -102,7 +107,7 @@ class Posix final : public FileSystemSeam {
     space->free_bytes = static_cast<std::uint64_t>(st.f_bavail) * st.f_frsize;
     return 0;
   }
-  std::shared_ptr<rocksdb::FileSystem> ForRocksDb() override { return rocksdb::FileSystem::Default(); }
+  std::shared_ptr<rocksdb::FileSystem> ForRocksDb() override { return LogPreparingFileSystem(); }
 };
 
 }  // namespace

@@ -34,6 +34,9 @@ class FileSystemSeam {
   virtual std::int64_t ReadCached(int fd, std::span<std::uint8_t> out, std::uint64_t offset) = 0;
   // Writes all of it or answers the error.
   virtual int Write(int fd, ByteView data, std::uint64_t offset) = 0;
+  // What was written there is on its way to the disk from now on, so that the next Sync() has less to wait for. Only that:
+  // nothing is promised, no error answered.
+  virtual void StartWriting(int fd, std::uint64_t offset, std::uint64_t length) = 0;
   // Frees the range; the size of the file stays.
   virtual int PunchHole(int fd, std::uint64_t offset, std::uint64_t length) = 0;
   virtual int Truncate(int fd, std::uint64_t size) = 0;

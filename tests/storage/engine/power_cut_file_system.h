@@ -47,6 +47,7 @@ class PowerCutFileSystem final : public FileSystemSeam, public std::enable_share
   std::int64_t Read(int fd, std::span<std::uint8_t> out, std::uint64_t offset) override;
   std::int64_t ReadCached(int fd, std::span<std::uint8_t> out, std::uint64_t offset) override;
   int Write(int fd, ByteView data, std::uint64_t offset) override;
+  void StartWriting(int, std::uint64_t, std::uint64_t) override {}
   int PunchHole(int fd, std::uint64_t offset, std::uint64_t length) override;
   int Truncate(int fd, std::uint64_t size) override;
   int Sync(int fd, bool data_only) override;
