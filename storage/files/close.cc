@@ -77,6 +77,7 @@ Task<NtStatus> Files::Impl::CloseLocked(OpenPtr open) {
   };
   files.DropLocks(open);
   const bool was_pending = file->delete_pending;
+  const bool stream_was_pending = stream && stream->delete_pending;
   const bool posix = open->posix_delete && file->delete_pending;
   if (open->delete_on_close && !file->unlinked) {
     if (open->stream != kUnnamedStream) {
@@ -135,8 +136,10 @@ Task<NtStatus> Files::Impl::CloseLocked(OpenPtr open) {
       co_return status;
     }
   }
-  // A delete that outlives the open it was asked through has to survive with those that hold it up.
-  if (file->delete_pending && (!was_pending || open->is_persistent())) {
+  // A delete that outlives the open it was asked through has to survive with those that hold it up, and one that is done
+  // or given up must not come back with them.
+  if (file->delete_pending != was_pending || (file->delete_pending && open->is_persistent()) ||
+      (stream && stream->delete_pending && !stream_was_pending && !stream->removed)) {
     auto others = AllRecords(*file);
     records.insert(records.end(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
   }

@@ -214,6 +214,11 @@ Task<Result<CreateOutcome>> Creation::OpenStream(FileStatePtr file, Place place,
     if (open->is_persistent() && open->has_lease() && !plan_.extends) {
       file->leftover_records.push_back(LeaseRecordKey(*open->caching));
     }
+    if (!file->leftover_records.empty()) {
+      // At once: it may say that the file is to be truncated, and others go on writing.
+      std::vector<RecordChange> none;
+      static_cast<void>(co_await impl_.StoreInode(file, std::move(none), Durability::kStable));
+    }
     files_.ReleaseIfUnused(file);
     co_return status;
   }

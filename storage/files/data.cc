@@ -3,6 +3,7 @@
 
 #include "protocol/base/fault_point.h"
 #include "storage/files/files.h"
+#include "storage/files/files_impl.h"
 #include "storage/files/notify.h"
 #include "storage/files/operation.h"
 
@@ -80,7 +81,14 @@ Task<NtStatus> Files::Write(OpenPtr open, std::uint64_t offset, ByteView data, b
   if (open->closed) co_return NtStatus::kFileClosed;
   if (LockConflict(*stream, *open, offset, data.size(), true)) co_return NtStatus::kFileLockConflict;
   BreakReadCaching(open, *stream);
-  NtStatus status = co_await ReserveEnd(volume_, *file, *stream, end, durability);
+  NtStatus status = NtStatus::kSuccess;
+  if (!file->leftover_records.empty()) {
+    // The record of a refused open that is still there may say that the file is to be truncated.
+    std::vector<RecordChange> none;
+    status = co_await impl_->StoreInode(file, std::move(none), durability);
+    if (status != NtStatus::kSuccess) co_return status;
+  }
+  status = co_await ReserveEnd(volume_, *file, *stream, end, durability);
   if (status != NtStatus::kSuccess) co_return status;
   status = co_await volume_.WriteData(file->number, open->stream, offset, data, durability);
   if (status != NtStatus::kSuccess) co_return status;

@@ -203,6 +203,9 @@ FileStatePtr Files::Impl::MakeState(Inode inode) {
   file->next_volatile_slot =
       kFirstVolatileSlot + static_cast<std::uint32_t>(files.random_.Next64() % (kEndOfSlots - kFirstVolatileSlot));
   file->indexed = indexed.contains(inode.number);
+  // While the promise is ahead nobody knows whether the last to write came to tell the directory of the size.
+  file->dirents_stale = std::ranges::any_of(
+      inode.streams, [](const StreamFacts& facts) { return facts.may_extend_to > facts.size; });
   file->inode = inode;
   file->stored = std::move(inode);
   return file;
@@ -253,15 +256,12 @@ Task<NtStatus> Files::Impl::LoadOpens(FileStatePtr file, std::vector<KeyValue> r
           co_await files.volume_.Truncate(file->number, stream->facts, 0, Durability::kStable);
       if (truncated != NtStatus::kSuccess) co_return truncated;
     }
-    if (decoded->delete_pending) {
-      if (open->stream == kUnnamedStream) {
-        file->delete_pending = true;
-        file->delete_parent = decoded->delete_link.parent;
-        file->delete_name = decoded->delete_link.name;
-      } else {
-        stream->delete_pending = true;
-      }
+    if (!decoded->delete_link.name.empty()) {
+      file->delete_pending = true;
+      file->delete_parent = decoded->delete_link.parent;
+      file->delete_name = decoded->delete_link.name;
     }
+    if (decoded->delete_pending && open->stream != kUnnamedStream) stream->delete_pending = true;
     if (decoded->todo != RecordTodo::kNothing) settled.push_back(OpenRecordChange(*open, RecordTodo::kNothing));
     for (const KeyValue& entry : lock_records) {
       if (!stream || !entry.key.starts_with(LockRecordPrefix(open->persistent_id))) continue;
@@ -383,7 +383,7 @@ bool Files::Impl::IsDirty(const FileState& file) {
 
 Task<NtStatus> Files::Impl::StoreInode(FileStatePtr file, std::vector<RecordChange> records, Durability durability) {
   const auto turn = co_await file->store.Lock();
-  const std::vector<std::string> leftovers = std::exchange(file->leftover_records, {});
+  const std::vector<std::string> leftovers = file->leftover_records;
   for (const std::string& key : leftovers) {
     if (std::ranges::none_of(records, [&key](const RecordChange& c) { return c.key == key; })) {
       records.push_back({key, std::nullopt});
@@ -405,8 +405,10 @@ Task<NtStatus> Files::Impl::StoreInode(FileStatePtr file, std::vector<RecordChan
     file->times_dirty = false;
     if (!records.empty()) status = co_await files.volume_.StoreRecords(file->number, std::move(records));
   }
-  if (status != NtStatus::kSuccess) {
-    file->leftover_records.insert(file->leftover_records.end(), leftovers.begin(), leftovers.end());
+  if (status == NtStatus::kSuccess) {
+    // Others may have come behind them meanwhile.
+    const auto begin = file->leftover_records.begin();
+    file->leftover_records.erase(begin, begin + static_cast<std::ptrdiff_t>(leftovers.size()));
   }
   co_return status;
 }
@@ -533,7 +535,13 @@ Task<void> Files::Impl::Sweep() {
 Task<void> Files::Impl::SweepFile(FileNumber number) {
   idle.erase(number);
   FileStatePtr file = files.FindLoaded(number);
-  if (!file) co_return;
+  if (!file) {
+    // It lost its last name to a rename: the index leads to nothing.
+    if (!files.loading_.contains(number) && indexed.erase(number) != 0) {
+      static_cast<void>(co_await files.volume_.RemoveFromIndex(number));
+    }
+    co_return;
+  }
   {
     const auto guard = co_await file->mutex.Lock();
     if (file->gone || !file->opens.empty()) co_return;

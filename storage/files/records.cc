@@ -164,12 +164,12 @@ pb::OpenRecord EncodeOpen(const Open& open) {
   record.set_resilient(open.is_resilient);
   record.set_resilient_timeout_ms(open.resilient_open_timeout_ms);
   // A delete that somebody asked for is kept with every open that holds it up: its own open may have closed before.
+  if (file.delete_pending) {
+    record.set_delete_parent(file.delete_parent);
+    record.set_delete_name(NameBytes(file.delete_name));
+  }
   if (open.stream == kUnnamedStream) {
     record.set_delete_pending(file.delete_pending);
-    if (file.delete_pending) {
-      record.set_delete_parent(file.delete_parent);
-      record.set_delete_name(NameBytes(file.delete_name));
-    }
   } else if (const auto stream = file.streams.find(open.stream); stream != file.streams.end()) {
     record.set_delete_pending(stream->second->delete_pending);
   }

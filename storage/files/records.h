@@ -18,8 +18,8 @@ enum class RecordTodo : std::uint32_t { kNothing = 0, kTruncate = 1, kCreateStre
 struct DecodedOpen {
   OpenPtr open;  // persistent, not attached, without its file
   RecordTodo todo = RecordTodo::kNothing;
-  bool delete_pending = false;
-  LinkFacts delete_link;
+  bool delete_pending = false;  // of the stream
+  LinkFacts delete_link;        // with a name when the whole file is to go
   std::optional<Guid> lease_key;
   std::uint8_t oplock_level = 0;
 };

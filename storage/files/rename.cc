@@ -27,6 +27,14 @@ bool SameLink(const LinkFacts& a, const LinkFacts& b) {
   return a.parent == b.parent && EqualsIgnoringCase(a.name, b.name);
 }
 
+// Why the file cannot take another name; kSuccess when it can.
+NtStatus RefusesLink(const Open& open) {
+  const FileState& file = *open.file;
+  if (open.closed) return NtStatus::kFileClosed;
+  if (file.delete_pending || file.unlinked) return NtStatus::kAccessDenied;
+  return file.inode.links.size() >= kMaxLinks ? NtStatus::kTooManyLinks : NtStatus::kSuccess;
+}
+
 // The part of a path behind the name: ":stream" or nothing.
 std::u16string StreamSuffix(const std::u16string& path) {
   const auto slash = path.rfind(u'\\');
@@ -105,6 +113,7 @@ void Files::Impl::LoseName(const FileStatePtr& target, const LinkFacts& link) {
   target->unlinked = true;
   if (!target->opens.empty()) return;
   target->gone = true;
+  MarkIdle(target->number);  // its entry of the takeover index
   files.loaded_.erase(target->number);
   files.homes_.Release(target->number);
 }
@@ -292,6 +301,8 @@ Task<NtStatus> Files::Impl::RenameStream(OpenPtr open, std::u16string target, bo
     if (removed != NtStatus::kSuccess) co_return removed;
     other->removed = true;
   }
+  // A writer may be raising may_extend_to: an older copy of it must not be stored over the new one.
+  const auto turn = co_await stream->extend.Lock();
   StreamFacts facts = stream->facts;
   const std::u16string old_name = facts.name;
   facts.name = *name;
@@ -341,6 +352,8 @@ Task<std::optional<NtStatus>> Files::Impl::LinkTo(OpenPtr open, Destination dest
     }
     const FileStatePtr replaced = *acquired;
     const auto guard = co_await replaced->mutex.Lock();
+    // Nobody loses a name to a link that is then refused.
+    if (const NtStatus refused = RefusesLink(*open); refused != NtStatus::kSuccess) co_return refused;
     if (replaced->gone || replaced->unlinked) co_return std::nullopt;
     const NtStatus may = CheckReplaced(*replaced, *destination.directory, *open, false);
     if (may != NtStatus::kSuccess) co_return may;
@@ -350,9 +363,7 @@ Task<std::optional<NtStatus>> Files::Impl::LinkTo(OpenPtr open, Destination dest
     if (removed != NtStatus::kSuccess && removed != NtStatus::kObjectNameNotFound) co_return removed;
   }
   const auto guard = co_await file->mutex.Lock();
-  if (open->closed) co_return NtStatus::kFileClosed;
-  if (file->delete_pending || file->unlinked) co_return NtStatus::kAccessDenied;
-  if (file->inode.links.size() >= kMaxLinks) co_return NtStatus::kTooManyLinks;
+  if (const NtStatus refused = RefusesLink(*open); refused != NtStatus::kSuccess) co_return refused;
   const NtStatus linked = co_await files.volume_.Link(file->number, to.parent, to.name);
   if (linked == NtStatus::kObjectNameCollision) co_return std::nullopt;
   if (linked != NtStatus::kSuccess) co_return linked;

@@ -320,5 +320,72 @@ TEST_F(CrashTest, AcknowledgmentOfALeaseBreak) {
       });
 }
 
+// The file that loses its name is open all the while: its handle was acknowledged long before.
+TEST_F(CrashTest, RenameOverAnOpenFile) {
+  std::uint64_t id = 0;
+  OpenPtr open, renamed;
+  DieEverywhere(
+      [&] {
+        open = MustCreate(Persistent(u"f", 1));
+        id = open->persistent_id;
+        ASSERT_EQ(Write(open, "kept"), NtStatus::kSuccess);
+        MakeFile(u"g");
+        renamed = MustCreate(Parameters(u"g", disposition::kOpen));
+      },
+      [&] {
+        const bool done = Run(files_->Rename(renamed, u"f", true, true)) == NtStatus::kSuccess;
+        open.reset();
+        renamed.reset();
+        return done;
+      },
+      [&](bool) {
+        const auto back = Reconnect(ReconnectTo(id, 1));
+        ASSERT_TRUE(back.ok()) << NtStatusName(back.status());
+        Bytes read(4);
+        EXPECT_TRUE(Run(files_->Read(*back, 0, read, false)).ok());
+        EXPECT_EQ(std::string(read.begin(), read.end()), "kept");
+        EXPECT_EQ(FilesTest::Close(*back), NtStatus::kSuccess);
+      });
+}
+
+// Its record says that the file is to be truncated, and what others write from now on is not meant by that.
+TEST_F(CrashTest, ARefusedOverwriteTruncatesNothingLater) {
+  for (const std::uint64_t times : {1, 2}) {
+    bool refused = true;
+    for (std::uint64_t nth = 1; refused; ++nth) {
+      SCOPED_TRACE(testing::Message() << times << " failing from write " << nth);
+      Stop();
+      store_ = MemoryStore::Make();
+      Boot();
+      const OpenPtr other = MustCreate(Parameters(u"f"));
+      ASSERT_EQ(Write(other, "old"), NtStatus::kSuccess);
+      MemoryFault fault;
+      fault.op = EngineOp::kWrite;
+      fault.nth = nth;
+      fault.times = times;
+      store_->Inject(fault);
+      refused = !Create(Persistent(u"f", 1, disposition::kOverwrite)).ok();
+      store_->ClearFaults();
+      if (!refused) break;
+      ASSERT_EQ(Write(other, "new"), NtStatus::kSuccess);
+      Restart(false);
+      const OpenPtr again = MustCreate(Parameters(u"f", disposition::kOpen));
+      ASSERT_TRUE(again);
+      EXPECT_EQ(Size(again), 3u);
+      EXPECT_EQ(files_->counts().opens, 1u);
+    }
+  }
+}
+
+TEST_F(CrashTest, AListingShowsTheSizeAfterTheFileWasLookedAt) {
+  const OpenPtr open = MustCreate(Parameters(u"f"));
+  ASSERT_EQ(Write(open, "contents"), NtStatus::kSuccess);
+  Restart(false);
+  ASSERT_TRUE(Exists(u"f"));
+  const auto entry = Run(volume_->Lookup(plain_->root, u"f"));
+  ASSERT_TRUE(entry.ok());
+  EXPECT_EQ(entry->size, 8u);
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -135,5 +135,60 @@ TEST_F(DeleteTest, ADeleteThatTheStoreRefusedIsTriedAgain) {
   EXPECT_EQ(CreateStatus(Parameters(u"f", disposition::kOpen)), NtStatus::kObjectNameNotFound);
 }
 
+
+// The one who asked for it has closed; who still holds the stream carries the wish over the crash.
+TEST_F(DeleteTest, ADeleteOfAStreamSurvivesWithItsHolder) {
+  MakeFile(u"f");
+  const OpenPtr holder = MustCreate(Persistent(u"f:s", 1));
+  const std::uint64_t id = holder->persistent_id;
+  auto p = Parameters(u"f:s", disposition::kOpen);
+  p.create_options = options::kDeleteOnClose;
+  ASSERT_EQ(CreateStatus(p), NtStatus::kSuccess);
+  Restart();
+  const auto back = Reconnect(ReconnectTo(id, 1));
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(CreateStatus(Parameters(u"f:s", disposition::kOpen)), NtStatus::kDeletePending);
+  EXPECT_EQ(Close(*back), NtStatus::kSuccess);
+  EXPECT_EQ(CreateStatus(Parameters(u"f:s", disposition::kOpen)), NtStatus::kObjectNameNotFound);
+  EXPECT_TRUE(Exists(u"f"));
+}
+
+TEST_F(DeleteTest, ADeleteOfAFileSurvivesWithTheHolderOfAStream) {
+  MakeFile(u"f");
+  const OpenPtr holder = MustCreate(Persistent(u"f:s", 1));
+  const std::uint64_t id = holder->persistent_id;
+  auto p = Parameters(u"f", disposition::kOpen);
+  p.create_options = options::kDeleteOnClose;
+  ASSERT_EQ(CreateStatus(p), NtStatus::kSuccess);
+  Restart();
+  const auto back = Reconnect(ReconnectTo(id, 1));
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(CreateStatus(Parameters(u"f", disposition::kOpen)), NtStatus::kDeletePending);
+  EXPECT_FALSE((*back)->file->Stream((*back)->stream)->delete_pending);
+  EXPECT_EQ(Close(*back), NtStatus::kSuccess);
+  EXPECT_FALSE(Exists(u"f"));
+  EXPECT_TRUE(Findings().empty());
+}
+
+TEST_F(DeleteTest, ADeleteThatIsDoneDoesNotComeBackWithAnotherHandle) {
+  MakeFile(u"f");
+  {
+    const OpenPtr open = MustCreate(Parameters(u"f", disposition::kOpen));
+    ASSERT_EQ(Run(files_->Link(open, u"g", false)), NtStatus::kSuccess);
+    ASSERT_EQ(Close(open), NtStatus::kSuccess);
+  }
+  const OpenPtr holder = MustCreate(Persistent(u"g", 1));
+  const std::uint64_t id = holder->persistent_id;
+  const OpenPtr other = MustCreate(Parameters(u"f", disposition::kOpen));
+  ASSERT_EQ(Run(files_->SetDisposition(other, true, true, false)), NtStatus::kSuccess);
+  ASSERT_EQ(Close(other), NtStatus::kSuccess);
+  EXPECT_FALSE(Exists(u"f"));
+  Restart();
+  const auto back = Reconnect(ReconnectTo(id, 1));
+  ASSERT_TRUE(back.ok());
+  EXPECT_FALSE((*back)->file->delete_pending);
+  EXPECT_TRUE(Exists(u"g"));
+}
+
 }  // namespace
 }  // namespace holdfast

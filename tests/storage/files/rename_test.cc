@@ -136,5 +136,45 @@ TEST_F(RenameTest, ARecordFollowsTheName) {
   EXPECT_EQ((*back)->link.name, u"b");
 }
 
+
+TEST_F(RenameTest, ARefusedLinkReplacesNothing) {
+  MakeFile(u"target");
+  const OpenPtr open = Opened(u"a");
+  ASSERT_EQ(Run(files_->SetDisposition(open, true, false, false)), NtStatus::kSuccess);
+  EXPECT_EQ(Run(files_->Link(open, u"target", true)), NtStatus::kAccessDenied);
+  EXPECT_TRUE(Exists(u"target"));
+}
+
+// Else the index grows for ever, and every start reads all of it.
+TEST_F(RenameTest, WhatWasReplacedLeavesTheIndex) {
+  ASSERT_EQ(CreateStatus(Persistent(u"old", 1)), NtStatus::kSuccess);
+  ASSERT_EQ(Run(volume_->ReadIndex())->size(), 1u);
+  MakeFile(u"new");
+  const OpenPtr open = Opened(u"new");
+  ASSERT_EQ(Rename(open, u"old", true), NtStatus::kSuccess);
+  clock().Advance(std::chrono::seconds(6));
+  Settle();
+  EXPECT_TRUE(Run(volume_->ReadIndex())->empty());
+}
+
+TEST_F(RenameTest, AStreamIsRenamedBesideAWriterWhoExtendsIt) {
+  MakeFile(u"f");
+  auto p = Parameters(u"f:s");
+  p.create_options = options::kWriteThrough;
+  const OpenPtr open = MustCreate(p);
+  ASSERT_EQ(Write(open, "x"), NtStatus::kSuccess);
+  const std::uint64_t far = kExtendStepBytes + 1;
+  const Bytes byte(1, 7);
+  const auto write = [&]() -> Task<void> {
+    EXPECT_EQ(co_await files_->Write(open, far, byte, true, false), NtStatus::kSuccess);
+  };
+  Start(write());
+  EXPECT_EQ(Rename(open, u":t"), NtStatus::kSuccess);
+  Settle();
+  ASSERT_EQ(Size(open), far + 1);
+  Restart();
+  EXPECT_EQ(Size(MustCreate(Parameters(u"f:t", disposition::kOpen))), far + 1);
+}
+
 }  // namespace
 }  // namespace holdfast
