@@ -155,6 +155,21 @@ CASE(Admission, EncryptionForAnotherSessionEndsTheConnection) {
   co_await bed.UntilClosed(session->connection());
 }
 
+// 3.3.5.2.1.1: Alice's key does not let anybody speak for Bob, on whose connection she is signed in too.
+CASE(Admission, EncryptionSpeaksForItsOwnSessionOnly) {
+  const SessionPtr alice = co_await bed.SignIn();
+  const SessionPtr bob = co_await bed.SignIn(alice->connection(), Bed::Bob());
+  smb2::Header header;
+  header.command = Command::kEcho;
+  header.credit_charge = 1;
+  header.message_id = 50;
+  header.session_id = bob->id();
+  const Bytes echo = smb2::EncodeMessage(header, smb2::EchoRequest{});
+  const Bytes sealed = alice->security()->encryptor->Encrypt(alice->id(), 1, ByteView(echo));
+  alice->connection()->SendRaw(sealed);
+  co_await bed.UntilClosed(alice->connection());
+}
+
 CASE(Admission, UnknownIdsAreNamed) {
   const TreePtr tree = co_await bed.Mount("scratch");
   const ConnectionPtr connection = tree->session()->connection();

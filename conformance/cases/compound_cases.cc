@@ -154,6 +154,27 @@ CASE(Compound, HundredRequestsInAFrame) {
   EXPECT_EQ(statuses, expected);
 }
 
+// Together they are longer than a frame of the transport can be, 2.1: the answers come in several.
+CASE(Compound, AnswersMayNeedMoreThanAFrame) {
+  const TreePtr tree = co_await bed.Mount("scratch");
+  const ConnectionPtr connection = tree->session()->connection();
+  constexpr std::uint32_t kLargest = 8u << 20;
+  constexpr std::uint32_t kReads = 3;
+  while (connection->credits() < (kReads + 1) * kLargest / 65536) Need(co_await StatusOfEcho(tree->session()), "ECHO");
+  const smb2::FileId file = co_await Opened(tree, FileRequest(Bed::Fresh("long"), smb2::CreateDisposition::kCreate));
+  const Bytes end(1, 0x5A);
+  co_await WriteAll(tree, file, kLargest - 1, end);
+  Chain chain;
+  for (std::uint32_t i = 0; i < kReads; ++i) {
+    Add(chain, *tree, Command::kRead, ReadOf(kLargest, file));
+    chain.back().options.payload_bytes = kLargest;
+  }
+  const auto statuses = co_await Statuses(tree, std::move(chain));
+  const std::vector<NtStatus> expected(kReads, NtStatus::kSuccess);
+  EXPECT_EQ(statuses, expected);
+  co_await bed.ExpectServerLives();
+}
+
 // [MS-SMB2] 3.3.5.2.7 note 266: what follows would have to wait as well.
 CASE(Compound, OnlyTheLastMayWait) {
   const TreePtr tree = co_await bed.Mount("scratch");

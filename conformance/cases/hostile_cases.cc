@@ -117,6 +117,20 @@ CASE(Hostile, OversizedFramesEndTheConnection) {
   co_await bed.ExpectServerLives();
 }
 
+// 3.3.5.2: only what carries a payload is longer than 68 KiB.
+CASE(Hostile, OversizedMessagesEndTheConnection) {
+  const TreePtr tree = co_await bed.Mount("scratch");
+  smb2::Header header = RawHeader(Command::kCreate, 50);
+  header.session_id = tree->session()->id();
+  header.tree_id = tree->id();
+  Bytes message;
+  header.AppendTo(message);
+  message.resize(68 * 1024 + 8);
+  tree->session()->connection()->SendRaw(message);
+  co_await bed.UntilClosed(tree->session()->connection());
+  co_await bed.ExpectServerLives();
+}
+
 CASE(Hostile, HalfAFrameAndAnEnd) {
   for (std::size_t length = 0; length < 40; length += 3) {
     RawSocket socket;

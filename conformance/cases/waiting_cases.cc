@@ -1,6 +1,8 @@
 // Requests that wait: interim answers, CANCEL, and what ends a wait otherwise. [MS-SMB2] 3.3.4.2, 3.3.5.16.
 #include "conformance/cases/bed.h"
 
+#include <algorithm>
+
 #include "protocol/smb2/messages/change_notify.h"
 
 namespace holdfast::client {
@@ -104,6 +106,48 @@ CASE(Waiting, CancelBySomebodyElsesSessionDoesNothing) {
   connection->Cancel(c.way->message_id, c.waiter->session()->security());
   co_await UntilDone(bed, c.way);
   EXPECT_EQ(c.way->status, NtStatus::kCancelled);
+}
+
+// A refused CANCEL has no answer either, and what it was about can still be cancelled.
+CASE(Waiting, UnsignedCancelDoesNothing) {
+  Contended c = co_await Contend(bed);
+  const ConnectionPtr connection = c.waiter->session()->connection();
+  const auto unsigned_session = std::make_shared<SessionSecurity>();
+  unsigned_session->session_id = c.waiter->session()->id();
+  connection->Cancel(c.way->message_id, unsigned_session);
+  EXPECT_EQ(co_await StatusOfEcho(c.waiter->session()), NtStatus::kSuccess);
+  EXPECT_FALSE(c.way->done);
+  connection->Cancel(c.way->message_id, c.waiter->session()->security());
+  co_await UntilDone(bed, c.way);
+  EXPECT_EQ(c.way->status, NtStatus::kCancelled);
+}
+
+// Requests that wait give their credits back at once, so that credits do not limit them: note 242 of 3.3.4.2.
+CASE(Waiting, RequestsThatWaitAreLimited) {
+  const TreePtr tree = co_await bed.Mount("scratch");
+  auto request = DirectoryRequest(Bed::Fresh("busy"), smb2::CreateDisposition::kCreate);
+  request.desired_access = kReadOnly;
+  const smb2::FileId directory = co_await Opened(tree, request);
+  std::vector<std::shared_ptr<UnderWay>> ways;
+  const std::function<bool()> is_refused = [&] {
+    return std::any_of(ways.begin(), ways.end(), [](const auto& way) { return way->done; });
+  };
+  while (ways.size() < 20'000 && !is_refused()) {
+    for (int i = 0; i < 100; ++i) {
+      ways.push_back(std::make_shared<UnderWay>());
+      Spawn(bed.executor(), WaitForChange(tree, directory, ways.back()));
+    }
+    EXPECT_EQ(co_await StatusOfEcho(tree->session()), NtStatus::kSuccess);
+  }
+  const auto refused = std::find_if(ways.begin(), ways.end(), [](const auto& way) { return way->done; });
+  EXPECT_TRUE(refused != ways.end());
+  if (refused != ways.end()) EXPECT_EQ((*refused)->status, NtStatus::kInsufficientResources);
+  tree->session()->connection()->Close();
+  const std::function<bool()> all_done = [&] {
+    return std::all_of(ways.begin(), ways.end(), [](const auto& way) { return way->done; });
+  };
+  co_await bed.Until(all_done, "the end of the waits");
+  co_await bed.ExpectServerLives();
 }
 
 CASE(Waiting, CancelOfWhatIsNotThereDoesNothing) {

@@ -22,8 +22,10 @@ std::uint32_t OurCapabilities(Server& server, const Connection& connection, std:
   if (dialect >= 0x0210) capabilities |= smb2::capability::kLargeMtu | smb2::capability::kLeasing;
   if (dialect >= 0x0300) {
     const auto& shares = server.shares();
-    if (std::any_of(shares.begin(), shares.end(),
-                    [](const SharePtr& s) { return s->context && s->context->continuous_availability; })) {
+    const bool is_asked = (connection.client_capabilities & smb2::capability::kPersistentHandles) != 0;
+    if (is_asked && std::any_of(shares.begin(), shares.end(), [](const SharePtr& s) {
+          return s->context && s->context->continuous_availability;
+        })) {
       capabilities |= smb2::capability::kPersistentHandles;
     }
     if (server.config().multichannel && (connection.client_capabilities & smb2::capability::kMultiChannel)) {
@@ -56,8 +58,7 @@ Result<std::vector<smb2::NegotiateContext>> AnswerContexts(Server& server, Conne
                                                            const smb2::NegotiateRequest& request) {
   using smb2::NegotiateContextType;
   std::vector<smb2::NegotiateContext> answers;
-  bool preauth_seen = false;
-  bool signing_seen = false;
+  bool preauth_seen = false, encryption_seen = false, compression_seen = false, signing_seen = false;
   for (const smb2::NegotiateContext& context : request.negotiate_contexts) {
     switch (context.context_type) {
       case NegotiateContextType::kPreauthIntegrityCapabilities: {
@@ -78,7 +79,8 @@ Result<std::vector<smb2::NegotiateContext>> AnswerContexts(Server& server, Conne
       }
       case NegotiateContextType::kEncryptionCapabilities: {
         const auto offer = wire::Decode<smb2::EncryptionCapabilities>(context.data);
-        if (!offer.ok() || offer->ciphers.empty()) return NtStatus::kInvalidParameter;
+        if (encryption_seen || !offer.ok() || offer->ciphers.empty()) return NtStatus::kInvalidParameter;
+        encryption_seen = true;
         using crypto::Cipher;
         const std::uint16_t cipher =
             Choose(server.config().ciphers,
@@ -106,7 +108,8 @@ Result<std::vector<smb2::NegotiateContext>> AnswerContexts(Server& server, Conne
       }
       case NegotiateContextType::kCompressionCapabilities: {
         const auto offer = wire::Decode<smb2::CompressionCapabilities>(context.data);
-        if (!offer.ok() || offer->compression_algorithms.empty()) return NtStatus::kInvalidParameter;
+        if (compression_seen || !offer.ok() || offer->compression_algorithms.empty()) return NtStatus::kInvalidParameter;
+        compression_seen = true;
         smb2::CompressionCapabilities answer;
         answer.compression_algorithms = {smb2::CompressionCapabilities::kNone};
         answers.push_back(smb2::NegotiateContext::From(answer));
@@ -177,6 +180,7 @@ Task<Reply> HandleNegotiate(RequestPtr request) {
     ++server.metrics().peer_faults;
     co_return Reply::Disconnect(NtStatus::kInvalidParameter);
   }
+  if (request->header.is_signed()) co_return NtStatus::kInvalidParameter;  // 3.3.5.2.4
   const auto decoded = smb2::Decode<smb2::NegotiateRequest>(request->message);
   if (!decoded.ok() || decoded->dialects.empty()) co_return NtStatus::kInvalidParameter;
   const smb2::NegotiateRequest& offer = *decoded;
@@ -194,6 +198,8 @@ Task<Reply> HandleNegotiate(RequestPtr request) {
 
   const auto number = static_cast<std::uint16_t>(dialect);
   std::vector<smb2::NegotiateContext> contexts;
+  // An attempt that failed before has left nothing behind.
+  connection.cipher = crypto::Cipher::kNone;
   connection.signing_algorithm = crypto::DefaultSigningAlgorithm(number);
   if (dialect == Dialect::k311) {
     auto answers = AnswerContexts(server, connection, offer);

@@ -1,6 +1,7 @@
 #include "server/commands/payload.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "protocol/smb2/header.h"
 #include "protocol/wire/endian.h"
@@ -51,6 +52,11 @@ std::uint32_t PayloadBytes(smb2::Command command, ByteView message) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, 0xFFFFFFFF));
   }
   return 0;
+}
+
+bool SendsPayload(smb2::Command command) {
+  return std::any_of(std::begin(kRows), std::end(kRows),
+                     [&](const PayloadRow& row) { return row.command == command && row.send[0].offset != 0; });
 }
 
 }  // namespace holdfast

@@ -13,4 +13,7 @@ namespace holdfast {
 // Never more than 0xFFFFFFFF, whatever lengths the peer claims.
 std::uint32_t PayloadBytes(smb2::Command command, ByteView message);
 
+// Whether a request of this command has a payload to send. Those that only announce how much they take do not.
+bool SendsPayload(smb2::Command command);
+
 }  // namespace holdfast

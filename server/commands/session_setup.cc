@@ -151,7 +151,7 @@ Task<Reply> Fail(RequestPtr request, SessionPtr session, bool binding, AuthStep 
 }
 
 // The end of a sign-in or of a renewal.
-Task<Reply> Establish(RequestPtr request, SessionPtr session, SignInPtr sign_in, std::uint64_t previous_session_id,
+Task<Reply> Establish(RequestPtr request, SessionPtr session, SignInPtr sign_in, smb2::SessionSetupRequest setup,
                       AuthStep step) {
   Server& server = *request->server;
   const auto connection = request->connection;
@@ -175,9 +175,10 @@ Task<Reply> Establish(RequestPtr request, SessionPtr session, SignInPtr sign_in,
   if (!renewal) {
     MakeKeys(*connection, *sign_in, *session, identity);
     request->signer = session->signer;
-    session->signing_required = connection->signing_required;
+    session->signing_required =
+        connection->signing_required || (setup.security_mode & smb2::security_mode::kSigningRequired) != 0;
     session->encrypt_data = server.config().require_encryption && session->encryptor != nullptr;
-    co_await EndPreviousSession(server, previous_session_id, *session);
+    co_await EndPreviousSession(server, setup.previous_session_id, *session);
     if (session->logged_off || connection->closing) co_return NtStatus::kUserSessionDeleted;
     ++server.metrics().sign_ins;
     LogSignIn(*connection, *session, "signed in");
@@ -252,7 +253,7 @@ Task<Reply> HandleSessionSetup(RequestPtr request) {
   connection->sign_ins.erase(session->session_id);
   if (step.status != NtStatus::kSuccess) co_return co_await Fail(request, session, binding, std::move(step));
   if (binding) co_return Bind(*request, session, *sign_in, step);
-  co_return co_await Establish(request, session, sign_in, setup.previous_session_id, std::move(step));
+  co_return co_await Establish(request, session, sign_in, setup, std::move(step));
 }
 
 // 3.3.5.6

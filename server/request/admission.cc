@@ -24,11 +24,7 @@ std::optional<Reply> RefuseProtection(Request& request) {
 // [MS-SMB2] 3.3.5.2.4: whose key signs; and must it be signed.
 std::optional<Reply> CheckProtection(Request& request) {
   const SessionPtr& session = request.session;
-  if (request.encrypted) {
-    // 3.3.5.2.1.1: the transform header names the session; the header inside must agree.
-    if (request.header.session_id != session->session_id) return Reply(NtStatus::kInvalidParameter);
-    return std::nullopt;
-  }
+  if (request.encrypted) return std::nullopt;  // for this session: the pipeline has compared the ids
   if (request.header.is_signed()) {
     if (!request.signer) return std::nullopt;  // sign-in under way: there is no key yet
     if (!request.signer->Verify(request.message)) return RefuseProtection(request);
@@ -42,15 +38,17 @@ std::optional<Reply> CheckProtection(Request& request) {
 }
 
 // 3.3.5.5: a session that is to be bound to this connection lives on others. The request is signed with the key of the
-// session, as this channel has none yet; what is unsigned the handler refuses.
+// session, as this channel has none yet; what is unsigned the handler refuses. Only who has signed gets a signed answer:
+// else anybody could have the session's key used, on a connection of his own and with its low message ids once more.
 std::optional<Reply> FindSessionToBind(Request& request) {
   constexpr std::size_t kFlagsOffset = smb2::kHeaderSize + 2;
   const ByteView message = request.message;
   if (message.size() <= kFlagsOffset || !(message[kFlagsOffset] & smb2::session_setup_flag::kBinding)) return std::nullopt;
   request.to_bind = request.server->FindSession(request.header.session_id);
   if (!request.to_bind || !request.to_bind->signer) return std::nullopt;
+  if (!request.header.is_signed()) return std::nullopt;
+  if (!request.to_bind->signer->Verify(message)) return RefuseProtection(request);
   request.signer = request.to_bind->signer;
-  if (request.header.is_signed() && !request.signer->Verify(message)) return RefuseProtection(request);
   return std::nullopt;
 }
 
@@ -116,7 +114,7 @@ std::optional<Reply> CheckCreditCharge(Request& request) {
 std::optional<Reply> Admit(Request& request, const ChainState& chain) {
   if (!smb2::IsKnown(request.header.command)) {
     ++request.server->metrics().peer_faults;
-    return Reply(NtStatus::kInvalidParameter);
+    return Reply::Disconnect(NtStatus::kInvalidParameter);  // 3.3.5.2.6
   }
   const CommandRow& row = RowOf(request.header.command);
   if (request.header.is_response()) {

@@ -1,6 +1,7 @@
 #include "server/request/pipeline.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "protocol/base/buffer_pool.h"
 #include "protocol/base/fault_point.h"
@@ -8,6 +9,7 @@
 #include "protocol/smb2/smb1_negotiate.h"
 #include "protocol/smb2/transform_header.h"
 #include "server/commands/negotiate.h"
+#include "server/commands/payload.h"
 #include "server/commands/registry.h"
 #include "server/request/admission.h"
 #include "server/request/channel_sequence.h"
@@ -25,6 +27,10 @@ constexpr std::size_t kFrameOverhead = 64 * 1024;
 constexpr std::size_t kUnauthenticatedFrameBytes = 256 * 1024;
 // Reading pauses while this much waits in the send queue of a client that does not read.
 constexpr std::size_t kSendQueueBytes = 64u << 20;
+// 3.3.5.2: what sends no payload is no longer than this, and nothing is without multi-credit requests.
+constexpr std::size_t kSmallMessageBytes = 68 * 1024;
+// The transport counts a frame with 24 bits: answers beyond this leave in a frame of their own.
+constexpr std::size_t kAnswersOfAFrame = 8u << 20;
 
 struct Chain {
   std::shared_ptr<Connection> connection;
@@ -61,6 +67,12 @@ smb2::Header ResponseHeader(const Request& request, NtStatus status, std::uint16
 void SendInterim(const RequestPtr& request, ResponseChain& chain) {
   if (request->interim_sent) return;
   Connection& connection = *request->connection;
+  if (connection.pending_async.size() >= connection.server->config().max_credits) {
+    // 3.3.4.2 and its note 242: what waits costs memory, and no credits.
+    ++connection.server->metrics().refusals["waiting_requests"];
+    request->wait->Cancel(NtStatus::kInsufficientResources);
+    return;
+  }
   request->interim_sent = true;
   request->async_id = connection.next_async_id++;
   connection.pending_async[request->async_id] = request;
@@ -148,9 +160,19 @@ void AppendReply(ResponseChain& chain, const RequestPtr& request, Reply& reply) 
   }
 }
 
+// The request is over, or will never run.
+void Forget(const Request& request) {
+  Connection& connection = *request.connection;
+  // A CANCEL bears the message id of another request.
+  const auto found = connection.pending.find(request.header.message_id);
+  if (found != connection.pending.end() && found->second.get() == &request) connection.pending.erase(found);
+  if (request.interim_sent) connection.pending_async.erase(request.async_id);
+}
+
 Task<void> ExecuteChain(Chain work) {
   const auto& connection = work.connection;
   ResponseChain responses(connection);
+  std::size_t gathered = 0;  // bytes of the answers in `responses`
   ChainState state;
   for (std::size_t i = 0; i < work.requests.size(); ++i) {
     const RequestPtr& request = work.requests[i];
@@ -169,27 +191,35 @@ Task<void> ExecuteChain(Chain work) {
     request->executing = false;
     request->send_interim = nullptr;
     request->wait->on_pending = nullptr;
-    connection->pending.erase(request->header.message_id);
-    if (request->interim_sent) connection->pending_async.erase(request->async_id);
+    Forget(*request);
     UpdateChain(*request, reply, state);
     if (reply.disconnect) {
       connection->closing = true;
       connection->transport->Close(false);
-      co_return;
+      break;
     }
-    if (reply.no_response) continue;
+    // 3.3.5.16: a CANCEL is never answered, not even when it is refused. It brings a message id of the peer's choice,
+    // and two answers signed with AES-GMAC under one message id would give the key away.
+    if (reply.no_response || request->header.command == smb2::Command::kCancel) continue;
+    if (gathered + reply.body.size() > kAnswersOfAFrame) {
+      responses.Send();
+      gathered = 0;
+    }
+    gathered += smb2::kHeaderSize + reply.body.size();
     AppendReply(responses, request, reply);
     // An answer that already had its interim response is a message of its own, 3.3.4.1.3.
     if (request->interim_sent) responses.Send();
   }
+  // The connection owns the list, and each request in it the connection: those that never ran must not stay there.
+  for (const RequestPtr& request : work.requests) Forget(*request);
   if (!connection->closing) responses.Send();
   for (const RequestPtr& request : work.requests) FAULT_POINT(request->fault_name("sent"));
 }
 
-// 3.3.5.2.1.1: decrypts in place; the frame keeps only the plain messages.
-bool Unwrap(Connection& connection, Bytes& frame, std::size_t* begin, bool* encrypted) {
+// 3.3.5.2.1.1: decrypts in place; the frame keeps only the plain messages. `encrypted_for` is the TRANSFORM_HEADER's
+// SessionId, nothing when the frame came in the clear.
+bool Unwrap(Connection& connection, Bytes& frame, std::size_t* begin, std::optional<std::uint64_t>* encrypted_for) {
   *begin = 0;
-  *encrypted = false;
   if (smb2::ClassifyFrame(frame) != smb2::FrameKind::kEncrypted) return true;
   const auto session_id = crypto::TransformSessionId(frame);
   if (!session_id) return false;
@@ -198,8 +228,19 @@ bool Unwrap(Connection& connection, Bytes& frame, std::size_t* begin, bool* encr
   const auto plain = found->second->decryptor->Decrypt(frame);
   if (!plain.ok()) return false;
   *begin = static_cast<std::size_t>(plain->data() - frame.data());
-  *encrypted = true;
+  *encrypted_for = session_id;
   return smb2::ClassifyFrame(*plain) == smb2::FrameKind::kSmb2;
+}
+
+// 3.3.5.2.1.1: who can encrypt for one session speaks in the name of no other one.
+bool IsOfSession(const smb2::Header& header, bool first, std::uint64_t encrypted_for) {
+  if (header.is_related()) return !first;
+  return header.session_id == encrypted_for;
+}
+
+bool IsTooLong(const Connection& connection, const smb2::Header& header, ByteView message) {
+  const bool has_payload = connection.supports_multi_credit && SendsPayload(header.command);
+  return message.size() > kSmallMessageBytes && !has_payload;
 }
 
 // Takes the message ids out of the window and starts the chain. False: the peer broke the protocol.
@@ -207,23 +248,24 @@ bool StartFrame(const std::shared_ptr<Connection>& connection, Bytes received) {
   Server& server = *connection->server;
   const auto frame = ShareBuffer(std::move(received));
   std::size_t begin = 0;
-  bool encrypted = false;
-  if (!Unwrap(*connection, *frame, &begin, &encrypted)) return false;
-  if (!encrypted && smb2::ClassifyFrame(*frame) != smb2::FrameKind::kSmb2) return false;
+  std::optional<std::uint64_t> encrypted_for;
+  if (!Unwrap(*connection, *frame, &begin, &encrypted_for)) return false;
+  if (!encrypted_for && smb2::ClassifyFrame(*frame) != smb2::FrameKind::kSmb2) return false;
   const auto messages = smb2::SplitCompound(ByteView(*frame).subspan(begin));
   if (!messages) return false;
 
   Chain chain{connection, {}};
   for (std::size_t i = 0; i < messages->size(); ++i) {
     auto header = smb2::Header::Decode((*messages)[i]);
-    if (!header.ok()) return false;
+    if (!header.ok() || IsTooLong(*connection, *header, (*messages)[i])) return false;
+    if (encrypted_for && !IsOfSession(*header, i == 0, *encrypted_for)) return false;
     auto request = std::make_shared<Request>();
     request->server = &server;
     request->connection = connection;
     request->header = *header;
     request->frame = frame;
     request->message = (*messages)[i];
-    request->encrypted = encrypted;
+    request->encrypted = encrypted_for.has_value();
     request->related = header->is_related();
     request->compounded = messages->size() > 1;
     request->last_in_compound = i + 1 == messages->size();
@@ -234,12 +276,15 @@ bool StartFrame(const std::shared_ptr<Connection>& connection, Bytes received) {
         spdlog::info("{}: message id {} is outside of its window", connection->transport->peer(), header->message_id);
         return false;
       }
-      connection->pending[header->message_id] = request;
     }
     if (header->command == smb2::Command::kNegotiate && connection->dialect == 0) {
+      connection->preauth = {};
       connection->preauth.Update(request->message);
     }
     chain.requests.push_back(std::move(request));
+  }
+  for (const RequestPtr& request : chain.requests) {
+    if (request->header.command != smb2::Command::kCancel) connection->pending[request->header.message_id] = request;
   }
   Spawn(server.executor(), ExecuteChain(std::move(chain)));
   return true;
@@ -264,8 +309,9 @@ Task<void> Pipeline::Run(std::shared_ptr<Connection> connection) {
   Server& server = *connection->server;
   while (!connection->closing) {
     co_await connection->transport->WaitUntilBelow(kSendQueueBytes);
-    const std::size_t limit = connection->sessions.empty() ? kUnauthenticatedFrameBytes
-                                                           : server.config().max_transact_bytes + kFrameOverhead;
+    const std::size_t limit = connection->is_anybody_signed_in()
+                                  ? server.config().max_transact_bytes + kFrameOverhead
+                                  : kUnauthenticatedFrameBytes;
     auto frame = co_await connection->transport->Receive(limit);
     if (!frame.ok()) {
       if (frame.status() != NtStatus::kConnectionDisconnected) {

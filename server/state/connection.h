@@ -1,6 +1,7 @@
 // [MS-SMB2] 3.3.1.7: one TCP connection of a client, with what was negotiated on it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -56,6 +57,11 @@ class Connection {
 
   bool smb3() const { return dialect >= 0x0300; }
   bool smb311() const { return dialect == 0x0311; }
+  // Sessions whose first sign-in is under way do not count.
+  bool is_anybody_signed_in() const {
+    return std::any_of(sessions.begin(), sessions.end(),
+                       [](const auto& entry) { return entry.second->state != SessionState::kInProgress; });
+  }
 };
 
 }  // namespace holdfast

@@ -57,6 +57,17 @@ TEST(PayloadBytes, OfIoctlIsTheLargerOfBothSums) {
             1100u);
 }
 
+TEST(PayloadBytes, IsSentByFewCommandsOnly) {
+  for (const auto command : {smb2::Command::kWrite, smb2::Command::kSetInfo, smb2::Command::kIoctl,
+                             smb2::Command::kQueryInfo}) {
+    EXPECT_TRUE(SendsPayload(command)) << smb2::CommandName(command);
+  }
+  for (const auto command : {smb2::Command::kRead, smb2::Command::kCreate, smb2::Command::kLock,
+                             smb2::Command::kChangeNotify, smb2::Command::kSessionSetup}) {
+    EXPECT_FALSE(SendsPayload(command)) << smb2::CommandName(command);
+  }
+}
+
 TEST(PayloadBytes, DoesNotWrapWhenLengthsLie) {
   EXPECT_EQ(Payload(smb2::Command::kIoctl, smb2::IoctlRequest{.max_input_response = 0xFFFFFFFF,
                                                               .max_output_response = 0xFFFFFFFF}),
