@@ -7,12 +7,16 @@
 #include "protocol/dtyp/unicode.h"
 #include "protocol/dtyp/upcase.h"
 #include "protocol/smb2/constants.h"
+#include "server/commands/pipe_io.h"
 #include "server/pipes/well_known_accounts.h"
 #include "server/request/caching_break.h"
 #include "server/request/pipeline.h"
 
 namespace holdfast {
 namespace {
+
+// [MS-SMB2] 3.3.6.3, note 442: connections on which nobody has signed in by then are ended.
+constexpr Duration kSignInWithin = std::chrono::seconds(45);
 
 bool LooksLikeAddress(std::u16string_view host) {
   return !host.empty() && std::all_of(host.begin(), host.end(), [](char16_t c) {
@@ -112,7 +116,15 @@ Task<void> Server::Serve(std::shared_ptr<Transport> transport) {
   connection->transport = std::move(transport);
   connection->credits.set_max(config_.max_credits);
   connections_[connection->id] = connection;
+  const auto deadline = seams_.clock->Schedule(seams_.clock->Now() + kSignInWithin, [weak = std::weak_ptr(connection)] {
+    const auto silent = weak.lock();
+    if (!silent || silent->closing || silent->is_anybody_signed_in()) return;
+    ++silent->server->metrics().refusals["sign_in_within"];
+    silent->closing = true;
+    silent->transport->Close(true);
+  });
   co_await Pipeline::Run(connection);
+  seams_.clock->Cancel(deadline);
   // What waits is ended first, so that nothing keeps a lock or an open busy on behalf of a client that is gone.
   const auto pending = connection->pending;
   for (const auto& [id, request] : pending) request->wait->Cancel(NtStatus::kCancelled);
@@ -285,6 +297,7 @@ Task<void> Server::EndTree(TreeConnectPtr tree, SessionPtr session) {
   }
   for (const HandlePtr& handle : handles) {
     RemoveHandle(session, handle);
+    if (handle->pipe) EndPipeReaders(*handle);
     // 3.3.5.8: every open of the tree is closed, persistent ones included.
     if (handle->open) (void)co_await tree->share->files->Close(handle->open);
   }

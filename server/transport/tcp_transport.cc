@@ -4,6 +4,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/asio/as_tuple.hpp>
 
@@ -11,12 +12,33 @@
 #include <cstring>
 #include <deque>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include "protocol/base/buffer_pool.h"
 
 namespace holdfast {
 namespace {
 
 using boost::asio::ip::tcp;
+
+// A host that lost its power says nothing, and until its connection ends its handles count as held: nobody could open
+// its files. The kernel's own values are two hours without, and a quarter of an hour with, something on its way.
+constexpr int kIdleBeforeProbesS = 20;
+constexpr int kProbeIntervalS = 5;
+constexpr int kProbes = 5;
+// The same for what is sent and not acknowledged, and for a peer whose receive window stays shut.
+constexpr unsigned kUnacknowledgedMs = 45'000;
+
+void LimitSilence(int fd) {
+  // A socket that knows none of these still works, only with the kernel's patience.
+  (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &kIdleBeforeProbesS, sizeof kIdleBeforeProbesS);
+  (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &kProbeIntervalS, sizeof kProbeIntervalS);
+  (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &kProbes, sizeof kProbes);
+  (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnacknowledgedMs, sizeof kUnacknowledgedMs);
+}
+
 constexpr auto kValue = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 std::string Describe(const tcp::endpoint& endpoint) {
@@ -30,6 +52,7 @@ class TcpTransport final : public Transport, public std::enable_shared_from_this
     boost::system::error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
     socket_.set_option(boost::asio::socket_base::keep_alive(true), ignored);
+    LimitSilence(socket_.native_handle());
     const auto peer = socket_.remote_endpoint(ignored);
     peer_ = ignored ? "?" : Describe(peer);
     const auto local = socket_.local_endpoint(ignored);
@@ -208,6 +231,9 @@ class TcpListenerImpl final : public TcpListener, public std::enable_shared_from
       if (error) {
         // Out of descriptors or a connection that is gone already: later ones may succeed.
         if (error == boost::asio::error::operation_aborted) co_return;
+        boost::asio::steady_timer pause(self->executor_, std::chrono::milliseconds(100));
+        co_await pause.async_wait(kValue);
+        if (!self->acceptor_.is_open()) co_return;
         continue;
       }
       self->accepted_(std::make_shared<TcpTransport>(std::move(socket)));
