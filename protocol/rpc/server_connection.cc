@@ -33,6 +33,7 @@ NtStatus ServerConnection::Receive(ByteView bytes) {
   input_.insert(input_.end(), bytes.begin(), bytes.end());
   std::size_t at = 0;
   NtStatus status = NtStatus::kSuccess;
+  std::size_t counted = 0, unread = 0;
   while (input_.size() - at >= PduHeader::kSize) {
     const ByteView rest = ByteView(input_).subspan(at);
     const auto header = PduHeader::Parse(rest);
@@ -42,6 +43,11 @@ NtStatus ServerConnection::Receive(ByteView bytes) {
     at += pdu.size();
     status = ReceivePdu(*header, pdu);
     if (status != NtStatus::kSuccess) return status;
+    for (; counted < output_.size(); ++counted) unread += output_[counted].size();
+    if (unread > kMaximumUnread) {
+      (void)Disconnect();
+      return NtStatus::kInsuffServerResources;
+    }
   }
   input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(at));
   return status;

@@ -29,12 +29,13 @@ class ServerConnection {
   static constexpr std::size_t kMaximumFragment = 4280;     // what Windows offers
   static constexpr std::size_t kMaximumRequest = 4u << 20;  // stub bytes of one call
   static constexpr std::size_t kMaximumContexts = 32;
+  static constexpr std::size_t kMaximumUnread = 16u << 20;  // bytes of answers that nobody has fetched
 
   explicit ServerConnection(Interface served);
 
   // Takes bytes in any pieces; calls run and answers stand in output() on return. kPipeDisconnected when the peer
   // broke the protocol (a fault or bind_nak is in output() where one is due) and for every call thereafter;
-  // kInsuffServerResources when a request grows too large.
+  // kInsuffServerResources when a request grows too large, or the client asks on without reading.
   NtStatus Receive(ByteView bytes);
 
   // PDUs to send, in order; the caller takes them away.

@@ -215,6 +215,21 @@ TEST(Rpc, RequestsDoNotGrowWithoutLimit) {
   EXPECT_EQ(sent, ServerConnection::kMaximumRequest / 60000 + 1);
 }
 
+TEST(Rpc, AnswersThatNobodyReadsDoNotPileUp) {
+  ServerConnection connection = Bound();
+  const Bytes call = EncodeRequest(2, 0, 1, Bytes(60000), 65000)[0];
+  NtStatus status = NtStatus::kSuccess;
+  std::size_t sent = 0;
+  for (; status == NtStatus::kSuccess && sent < 1000; ++sent) {
+    Bytes pdu = call;
+    pdu[3] = pfc::kFirstFragment | pfc::kLastFragment;
+    status = connection.Receive(pdu);
+  }
+  EXPECT_EQ(status, NtStatus::kInsuffServerResources);
+  EXPECT_LE(sent, ServerConnection::kMaximumUnread / 60000 + 1);
+  EXPECT_EQ(connection.Receive(call), NtStatus::kPipeDisconnected);
+}
+
 TEST(Ndr, WritesPointersDepthFirstAfterTheirStructure) {
   NdrWriter out;
   out.Pointer(true, [&] {
