@@ -8,10 +8,12 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "server/admin/metrics_endpoint.h"
+#include "server/log_text.h"
 #include "server/server.h"
 #include "server/transport/tcp_transport.h"
 #include "storage/async/asio_clock.h"
@@ -21,13 +23,28 @@
 namespace holdfast {
 namespace {
 
+// "%*": the text of the line.
+class LogText final : public spdlog::custom_flag_formatter {
+ public:
+  explicit LogText(bool json) : json_(json) {}
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    const std::string text = EscapedForLog({message.payload.data(), message.payload.size()}, json_);
+    out.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<LogText>(json_); }
+
+ private:
+  bool json_;
+};
+
 void SetUpLog(const ServerConfig& config) {
   auto logger = std::make_shared<spdlog::logger>("holdfastd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  if (config.log_format == "json") {
-    logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","text":"%v"})");
-  } else {
-    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
-  }
+  const bool json = config.log_format == "json";
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<LogText>('*', json);
+  formatter->set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","text":"%*"})"
+                              : "%Y-%m-%d %H:%M:%S.%e %l %*");
+  logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(config.log_level));
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
