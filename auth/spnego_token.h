@@ -29,8 +29,8 @@ std::uint32_t NtlmChallengeFlags(ByteView token);
 inline constexpr std::uint32_t kNtlmNegotiateUnicode = 0x00000001;
 inline constexpr std::uint32_t kNtlmNegotiateKeyExchange = 0x40000000;
 
-// [MS-NLMP] 2.2.1.3: what the NTLM library takes on trust. Every field lies inside the message, the response is NTLMv2, and the
-// session key is there when `challenge_flags` promised one. STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_ACCESS_DENIED for an
+// [MS-NLMP] 2.2.1.3: what the NTLM library takes on trust. Every field lies inside the message, the response is NTLMv2 with a list of
+// AV_PAIRs (2.2.2.1), and the session key is there when `challenge_flags` promised one. STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_ACCESS_DENIED for an
 // anonymous sign-in, STATUS_LOGON_FAILURE for LM and NTLMv1.
 NtStatus CheckNtlmAuthenticate(ByteView message, std::uint32_t challenge_flags);
 

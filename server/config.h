@@ -49,7 +49,7 @@ struct ServerConfig {
   // Limits on what a peer can make grow.
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_sessions_per_connection = 4'096;
-  std::uint32_t max_channels_per_session = 64;
+  std::uint32_t max_channels_per_session = 32;  // Windows' own limit
   std::uint32_t max_trees_per_session = 1'024;
   std::uint32_t max_opens_per_session = 131'072;
   std::uint16_t max_credits = 8'192;          // per connection

@@ -46,7 +46,6 @@ Task<ControlResult> DuplicateExtents(ControlCall call);
 
 #if HOLDFAST_FAULT_POINTS
 // smbtorture.cc
-Task<ControlResult> ForceUnackedTimeout(ControlCall call);
 Task<ControlResult> IoctlResponseBodyPadding8(ControlCall call);
 Task<ControlResult> ReadResponseBodyPadding8(ControlCall call);
 Task<ControlResult> FspAsyncSleep(ControlCall call);

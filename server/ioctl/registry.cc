@@ -42,7 +42,6 @@ constexpr ControlRow kControls[] = {
   {fsctl::kSrvReadHash,                  kFile,       ioctl::SrvReadHash},
   {fsctl::kSrvRequestResumeKey,          kFile,       ioctl::SrvRequestResumeKey},
 #if HOLDFAST_FAULT_POINTS
-  {fsctl::kSmbtortureForceUnackedTimeout,             kConnection, ioctl::ForceUnackedTimeout},
   {fsctl::kSmbtortureIoctlResponseBodyPadding8,       kConnection, ioctl::IoctlResponseBodyPadding8},
   {fsctl::kSmbtortureGlobalReadResponseBodyPadding8,  kConnection, ioctl::ReadResponseBodyPadding8},
   {fsctl::kSmbtortureFspAsyncSleep,                   kFile,       ioctl::FspAsyncSleep},

@@ -1,4 +1,7 @@
 // FSCTL_SMBTORTURE: what smbtorture's tests ask of a server under test. Not in release builds.
+#include "server/ioctl/smbtorture.h"
+
+#include "protocol/fscc/fsctl.h"
 #include "server/ioctl/functions.h"
 
 #if HOLDFAST_FAULT_POINTS
@@ -11,10 +14,19 @@ constexpr std::uint8_t kPadding = 8;
 }  // namespace
 
 // From now on this connection is one whose path has died: what is sent arrives, and is not seen to.
-Task<ControlResult> ForceUnackedTimeout(ControlCall call) {
-  if (!call.input().empty()) co_return NtStatus::kInvalidParameter;
-  call.request->connection->unacknowledged = true;
-  co_return NtStatus::kSuccess;
+bool ForceUnackedTimeout(const Request& request) {
+  if (request.header.command != smb2::Command::kIoctl || request.header.session_id != 0) return false;
+  const auto message = smb2::Decode<smb2::IoctlRequest>(request.message);
+  if (!message.ok() || message->ctl_code != fsctl::kSmbtortureForceUnackedTimeout) return false;
+  request.connection->unacknowledged = true;
+  return true;
+}
+
+Reply ForcedUnackedTimeout() {
+  smb2::IoctlResponse response;
+  response.ctl_code = fsctl::kSmbtortureForceUnackedTimeout;
+  response.file_id = smb2::kAllOnesFileId;
+  return Answer(response);
 }
 
 // The output, all eights, stands 8 bytes behind where it usually does.

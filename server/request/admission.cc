@@ -4,6 +4,7 @@
 
 #include "protocol/wire/endian.h"
 #include "server/commands/payload.h"
+#include "server/ioctl/smbtorture.h"
 #include "server/server.h"
 
 namespace holdfast {
@@ -52,11 +53,24 @@ std::optional<Reply> FindSessionToBind(Request& request) {
   return std::nullopt;
 }
 
+// A client that forgot to bind this connection gets a refusal that it can verify. Nobody else gets anything signed with
+// the session's key.
+void SignForSessionElsewhere(Request& request) {
+  if (!request.header.is_signed()) return;
+  const SessionPtr elsewhere = request.server->FindSession(request.header.session_id);
+  if (elsewhere && elsewhere->signer && elsewhere->signer->Verify(request.message)) request.signer = elsewhere->signer;
+}
+
 std::optional<Reply> FindSession(Request& request, const CommandRow& row) {
   const auto found = request.connection->sessions.find(request.header.session_id);
   if (found == request.connection->sessions.end()) {
-    if (row.code == smb2::Command::kSessionSetup) return FindSessionToBind(request);
+    if (row.code == smb2::Command::kSessionSetup) {
+      if (auto refused = FindSessionToBind(request)) return refused;
+      if (!request.to_bind) SignForSessionElsewhere(request);
+      return std::nullopt;
+    }
     if (row.needs == Needs::kNothing) return std::nullopt;
+    SignForSessionElsewhere(request);
     return Reply(NtStatus::kUserSessionDeleted);
   }
   TakeSession(request, found->second);
@@ -138,6 +152,9 @@ std::optional<Reply> Admit(Request& request, const ChainState& chain) {
     ++request.server->metrics().peer_faults;
     return Reply::Disconnect(NtStatus::kInvalidParameter);
   }
+#if HOLDFAST_FAULT_POINTS
+  if (ioctl::ForceUnackedTimeout(request)) return ioctl::ForcedUnackedTimeout();
+#endif
   if (auto refused = FindSession(request, row)) return refused;
   if (row.needs >= Needs::kTree) {
     if (auto refused = FindTree(request)) return refused;
