@@ -141,7 +141,9 @@ CASE(Waiting, RequestsThatWaitAreLimited) {
   }
   const auto refused = std::find_if(ways.begin(), ways.end(), [](const auto& way) { return way->done; });
   EXPECT_TRUE(refused != ways.end());
-  if (refused != ways.end()) EXPECT_EQ((*refused)->status, NtStatus::kInsufficientResources);
+  if (refused != ways.end()) {
+    EXPECT_EQ((*refused)->status, NtStatus::kInsufficientResources);
+  }
   tree->session()->connection()->Close();
   const std::function<bool()> all_done = [&] {
     return std::all_of(ways.begin(), ways.end(), [](const auto& way) { return way->done; });
