@@ -113,11 +113,8 @@ Task<Creation::Attempt> Creation::CreateNew(Place place) {
     auto records = Records(*open, RecordTodo::kNothing);
     FAULT_POINT("create.before_persist");
     const bool indexes = open->is_persistent();
-    // A handle that outlives the power takes its file along. What another one makes is stable with the first write
-    // that is: the volume sees to the name then.
-    const Durability durability = open->is_persistent() ? Durability::kStable : Durability::kProcess;
-    auto created =
-        files_.volume_.CreateFile(place.parent, place.name, file->inode, std::move(records), durability);
+    auto created = files_.volume_.CreateFile(place.parent, place.name, file->inode, std::move(records),
+                                             open->durability());
     if (indexes) {
       const auto [made_file, indexed] = co_await Both(files_.executor_, std::move(created), impl_.AddToIndex(file));
       status = made_file;
