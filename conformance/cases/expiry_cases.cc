@@ -62,7 +62,7 @@ CASE(Expiry, RenewedTheSessionGoesOnWithItsHandles) {
   EXPECT_EQ((co_await Tree::Connect(other->session(), Bed::Unc("scratch"))).status(), NtStatus::kNetworkSessionExpired);
   EXPECT_EQ(co_await other->session()->Logoff(), NtStatus::kSuccess);
 
-  EXPECT_EQ(co_await tree->session()->Renew(WithTicket(0)), NtStatus::kSuccess);
+  EXPECT_EQ(co_await tree->session()->Renew(WithTicket(3600)), NtStatus::kSuccess);
   EXPECT_EQ(co_await ReadAll(tree, kept, 0, data.size()), data);
   EXPECT_EQ(co_await StatusOfOpen(tree, name), NtStatus::kSuccess);
   EXPECT_EQ(co_await tree->Close(kept), NtStatus::kSuccess);

@@ -55,6 +55,7 @@ REALM = 'KERBEROS.MICROSOFTONLINE.COM'
 # - Where signing is required it calls a refusal ACCESS_DENIED that nobody can sign: of a session that is gone or not there yet.
 # - smb2.timestamps of 4.17 wants the write times of Windows before 1809 (docs/decisions/0005).
 # - What lets a session expire has tickets that end.
+# - persistent-open-* want persistence where the share is continuously available.
 # - Three cases give a file to Everyone, which takes SeRestorePrivilege.
 # - smb2.maxfid opens 65,520 files, which takes a sanitized build too long: --whole has them all.
 Place = collections.namedtuple('Place', 'bed share user seconds torture',
@@ -64,14 +65,14 @@ PLACES = {
     'smb2.acls.SDFLAGSVSCHOWN': Place(user='admin'),
     **{case: Place(bed='signing offered') for case in (
         'smb2.compound.invalid2', 'smb2.compound.invalid4', 'smb2.connect', 'smb2.lock.cancel-logoff',
-        'smb2.notify.invalid-reauth', 'smb2.notify.session-reconnect', 'smb2.session-id', 'smb2.session.ntlmssp_bug14932',
-        'smb2.tcon')},
+        'smb2.durable-open.reopen1a', 'smb2.durable-open.reopen1a-lease', 'smb2.durable-v2-open.reopen1a',
+        'smb2.durable-v2-open.reopen1a-lease', 'smb2.notify.invalid-reauth', 'smb2.notify.session-reconnect', 'smb2.session',
+        'smb2.session-id', 'smb2.tcon')},
     'smb2.create.acldir': Place(user='admin'),
     'smb2.create.aclfile': Place(user='admin'),
     'smb2.compound_find.compound_find_close': Place(seconds=300),
-    # These look whether the share is continuously available, and then demand that every handle is persistent.
-    'smb2.durable-v2-open.persistent-open-oplock': Place(share='profiles'),
     'smb2.durable-v2-open.persistent-open-lease': Place(share='profiles'),
+    'smb2.durable-v2-open.persistent-open-oplock': Place(share='profiles'),
     'smb2.maxfid': Place(seconds=600, torture=('maxopenfiles=8192',)),
     **{f'smb2.session.{case}': Place(bed='kerberos')
        for case in ('expire1n', 'expire1s', 'expire1e', 'expire2s', 'expire2e', 'expire_disconnect')},
