@@ -123,7 +123,7 @@ class Judge:
     def run(self, rounds):
         settings = {'ADDRESS': ADDRESSES[0], 'USER': 'alice', 'PASSWORD': USERS['alice'],
                     'ENTRIES': 200, 'FILES': 40 if self.options.short else 500,
-                    'KILLS': self.options.kills}
+                    'KILLS': self.options.kills, 'LEASES': 'Y' if self.options.leases else 'N'}
         main = '. /job/rounds.sh\n'
         for name, share, options, cases in rounds:
             main += f'round {shlex.quote(name)} {share} {options} {" ".join(cases)}\n'
@@ -178,6 +178,7 @@ def main():
                         help='only these cases: tree, kills, verify, files, acl, listing')
     parser.add_argument('--kernel', choices=list(KERNELS), default='6.1', help='series of the kernel (6.1)')
     parser.add_argument('--kills', type=int, default=5, metavar='N', help='SIGKILLs in a round with kills (5)')
+    parser.add_argument('--leases', action='store_true', help='the client asks for leases and caches')
     parser.add_argument('--seed', type=int, default=1, help='for the moments of the kills (1)')
     parser.add_argument('--binary-dir', default=str(ROOT / 'build/dev'), help='(build/dev)')
     options = parser.parse_args()

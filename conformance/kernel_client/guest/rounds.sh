@@ -1,6 +1,7 @@
 # What the VM does with a share. `round` mounts it once and runs cases; every result is a line "::passed ROUND: CASE ..."
 # or "::failed ROUND: CASE ..." of standard output, what a failed case said follows it. Standard input is the host's.
-. /job/settings    # ADDRESS, USER, PASSWORD, ENTRIES, FILES, KILLS
+. /job/settings    # ADDRESS, USER, PASSWORD, ENTRIES, FILES, KILLS, LEASES (Y or N)
+echo "$LEASES" >/sys/module/cifs/parameters/enable_oplocks
 exec 3<&0 4>&1     # the host, whatever a case does with its own
 
 # What the client notes of its own errors; shown when a case fails.
