@@ -64,7 +64,8 @@ PLACES = {
     'smb2.acls.ACCESSBASED': Place(share='hideunread'),
     'smb2.acls.SDFLAGSVSCHOWN': Place(user='admin'),
     **{case: Place(bed='signing offered') for case in (
-        'smb2.compound.invalid2', 'smb2.compound.invalid4', 'smb2.connect', 'smb2.lock.cancel-logoff',
+        'smb2.compound.invalid2', 'smb2.compound.invalid4', 'smb2.connect', 'smb2.durable-open.reopen1a',
+        'smb2.durable-open.reopen1a-lease', 'smb2.durable-v2-open.reopen1a', 'smb2.durable-v2-open.reopen1a-lease', 'smb2.lock.cancel-logoff',
         'smb2.durable-open.reopen1a', 'smb2.durable-open.reopen1a-lease', 'smb2.durable-v2-open.reopen1a',
         'smb2.durable-v2-open.reopen1a-lease', 'smb2.notify.invalid-reauth', 'smb2.notify.session-reconnect', 'smb2.session',
         'smb2.session-id', 'smb2.tcon')},

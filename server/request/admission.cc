@@ -58,7 +58,11 @@ std::optional<Reply> FindSessionToBind(Request& request) {
 void SignForSessionElsewhere(Request& request) {
   if (!request.header.is_signed()) return;
   const SessionPtr elsewhere = request.server->FindSession(request.header.session_id);
-  if (elsewhere && elsewhere->signer && elsewhere->signer->Verify(request.message)) request.signer = elsewhere->signer;
+  if (!elsewhere || !elsewhere->signer) return;
+  // An eavesdropper can send a signed request again on a connection of his own. Its refusal and its true answer would be
+  // two texts under one nonce of AES-GMAC, which gives the key of its hash away.
+  if (elsewhere->signer->algorithm() == crypto::SigningAlgorithm::kAesGmac) return;
+  if (elsewhere->signer->Verify(request.message)) request.signer = elsewhere->signer;
 }
 
 std::optional<Reply> FindSession(Request& request, const CommandRow& row) {
@@ -128,7 +132,9 @@ std::optional<Reply> CheckCreditCharge(Request& request) {
 std::optional<Reply> Admit(Request& request, const ChainState& chain) {
   if (!smb2::IsKnown(request.header.command)) {
     ++request.server->metrics().peer_faults;
-    return Reply::Disconnect(NtStatus::kInvalidParameter);  // 3.3.5.2.6
+    // 3.3.5.2.6 ends the connection. Who has signed in gets an answer: others' requests of the same chain have theirs.
+    if (!request.connection->sessions.empty()) return Reply(NtStatus::kInvalidParameter);
+    return Reply::Disconnect(NtStatus::kInvalidParameter);
   }
   const CommandRow& row = RowOf(request.header.command);
   if (request.header.is_response()) {

@@ -89,9 +89,12 @@ void SendInterim(const RequestPtr& request, ResponseChain& chain) {
   chain.Send();
 }
 
-// 3.3.5.2.7 note 266: what follows in a compound would wait as well, so that Windows lets only two kinds wait there.
+// 3.3.5.2.7 note 266: what follows in a compound would wait as well. Locks and watches can wait for ever and may not there; what
+// waits for a break may: the client of Linux renames and sets sizes in the middle of its chains.
 bool MayWait(const Request& request) {
-  return !request.compounded || request.last_in_compound || request.header.command == smb2::Command::kCreate;
+  const smb2::Command command = request.header.command;
+  const bool for_ever = command == smb2::Command::kLock || command == smb2::Command::kChangeNotify;
+  return !request.compounded || request.last_in_compound || !for_ever;
 }
 
 Task<Reply> ExecuteOne(const RequestPtr& request, ChainState& state) {
