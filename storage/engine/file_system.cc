@@ -1,6 +1,7 @@
 #include "storage/engine/file_system.h"
 
 #include <fcntl.h>
+#include <rocksdb/file_system.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -8,8 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-
-#include "storage/engine/log_file_system.h"
 
 namespace holdfast {
 namespace {
@@ -107,7 +106,7 @@ class Posix final : public FileSystemSeam {
     space->free_bytes = static_cast<std::uint64_t>(st.f_bavail) * st.f_frsize;
     return 0;
   }
-  std::shared_ptr<rocksdb::FileSystem> ForRocksDb() override { return LogPreparingFileSystem(); }
+  std::shared_ptr<rocksdb::FileSystem> ForRocksDb() override { return rocksdb::FileSystem::Default(); }
 };
 
 }  // namespace
