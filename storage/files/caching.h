@@ -29,6 +29,23 @@ namespace oplock {
 inline constexpr std::uint8_t kNone = 0x00, kLevelII = 0x01, kExclusive = 0x08, kBatch = 0x09, kLease = 0xFF;
 }  // namespace oplock
 
+// What an oplock level is worth as a lease state; kNone for kLease and unknown levels.
+constexpr std::uint32_t StateOfOplock(std::uint8_t level) {
+  switch (level) {
+    case oplock::kLevelII: return caching::kRead;
+    case oplock::kExclusive: return caching::kRead | caching::kWrite;
+    case oplock::kBatch: return caching::kAll;
+    default: return caching::kNone;
+  }
+}
+
+// And back.
+constexpr std::uint8_t OplockOfState(std::uint32_t state) {
+  if (state & caching::kHandle) return oplock::kBatch;
+  if (state & caching::kWrite) return oplock::kExclusive;
+  return state & caching::kRead ? oplock::kLevelII : oplock::kNone;
+}
+
 // An OPLOCK_BREAK notification to be sent, [MS-SMB2] 2.2.23.
 struct CachingBreak {
   bool is_lease = false;
@@ -76,27 +93,16 @@ struct CachingGrant {
   std::vector<CachingBreak> held_back;
 
   bool Is(const Guid& client, const Guid& key) const { return is_lease && client_guid == client && lease_key == key; }
-  std::uint8_t OplockLevel() const {
-    if (is_lease) return oplock::kLease;
-    if (state & caching::kHandle) return oplock::kBatch;
-    if (state & caching::kWrite) return oplock::kExclusive;
-    return state & caching::kRead ? oplock::kLevelII : oplock::kNone;
-  }
+  std::uint8_t OplockLevel() const { return is_lease ? oplock::kLease : OplockOfState(state); }
+  // Of the opens other than `except`, which may be null.
+  bool HasPersistentOpen(const Open* except = nullptr) const;
+  // Whether the client of one of its opens is there.
+  bool IsAttached() const;
   // What keeps a durable open over a disconnect, [MS-SMB2] 3.3.7.1: batch, or H that is held.
   bool HoldsHandle() const { return (state & caching::kHandle) != 0 && !breaking; }
 };
 using CachingGrantPtr = std::shared_ptr<CachingGrant>;
 using LeaseId = std::pair<Guid, Guid>;  // ClientGuid, LeaseKey
-
-// What an oplock level is worth as a lease state; kNone for kLease and unknown levels.
-constexpr std::uint32_t StateOfOplock(std::uint8_t level) {
-  switch (level) {
-    case oplock::kLevelII: return caching::kRead;
-    case oplock::kExclusive: return caching::kRead | caching::kWrite;
-    case oplock::kBatch: return caching::kAll;
-    default: return caching::kNone;
-  }
-}
 
 // The states that leases have, 3.3.1.4; other combinations of bits are worth nothing.
 constexpr std::uint32_t ValidLeaseState(std::uint32_t state) {

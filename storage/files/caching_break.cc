@@ -17,12 +17,10 @@ using caching::kWrite;
 
 constexpr Duration kRetryStore = std::chrono::seconds(1);
 
-bool HasPersistentOpen(const CachingGrant& grant) {
-  return std::ranges::any_of(grant.opens, [](const Open* open) { return open->is_persistent(); });
-}
-
-bool IsAttached(const CachingGrant& grant) {
-  return std::ranges::any_of(grant.opens, [](const Open* open) { return open->attached; });
+OpenPtr Shared(const Open* open) {
+  const auto& opens = open->file->opens;
+  const auto held = std::ranges::find_if(opens, [open](const OpenPtr& each) { return each.get() == open; });
+  return held == opens.end() ? nullptr : *held;
 }
 
 Task<void> CloseLost(Files* files, OpenPtr open, std::weak_ptr<int> alive) {
@@ -102,6 +100,17 @@ bool Files::Impl::BreakHandleCaching(FileState& file, const Open* except, bool f
   return wait;
 }
 
+Task<NtStatus> Files::Impl::GiveUpHandleCaching(FileStatePtr file, Open* open, AsyncMutex::Guard* turn,
+                                                PendingWaitPtr wait) {
+  for (bool first_attempt = true; BreakHandleCaching(*file, open, first_attempt); first_attempt = false) {
+    turn->Release();
+    const NtStatus waited = co_await AwaitCaching(file, open, wait);
+    if (waited != NtStatus::kSuccess) co_return waited;
+    *turn = co_await file->mutex.Lock();
+  }
+  co_return NtStatus::kSuccess;
+}
+
 Task<void> Files::AskBeforeDelete(OpenPtr open, PendingWaitPtr wait) {
   if (!open->delete_on_close || open->is_directory) co_return;
   const OpenUse use(open);
@@ -166,7 +175,7 @@ void Files::Impl::StartBreak(const CachingGrantPtr& grant, std::uint32_t to) {
   }
   grant->breaking = true;
   grant->break_to = grant->required = to;
-  if (!IsAttached(*grant)) {
+  if (!grant->IsAttached()) {
     NoConnection(grant);
     return;
   }
@@ -179,9 +188,7 @@ void Files::Impl::Notify(const CachingGrantPtr& grant, std::uint32_t from, std::
   notice.is_lease = grant->is_lease;
   notice.client_guid = grant->is_lease || grant->opens.empty() ? grant->client_guid : grant->opens[0]->client_guid;
   for (Open* open : grant->opens) {
-    for (const OpenPtr& held : open->file->opens) {
-      if (held.get() == open) notice.opens.push_back(held);
-    }
+    if (const OpenPtr held = Shared(open)) notice.opens.push_back(held);
   }
   notice.lease_key = grant->lease_key;
   notice.new_epoch = grant->version == 2 ? grant->epoch : std::uint16_t{0};
@@ -211,7 +218,7 @@ void Files::Impl::Deliver(const CachingGrantPtr& grant, CachingBreak notice) {
 
 void Files::Impl::NoConnection(const CachingGrantPtr& grant) {
   StopBreakTimer(*grant);
-  const bool persistent = HasPersistentOpen(*grant);
+  const bool persistent = grant->HasPersistentOpen();
   grant->parked = persistent;
   bool remains = persistent;
   std::vector<OpenPtr> lost;
@@ -223,15 +230,17 @@ void Files::Impl::NoConnection(const CachingGrantPtr& grant) {
       remains = true;
       continue;
     }
-    for (const OpenPtr& held : open->file->opens) {
-      if (held.get() == open) lost.push_back(held);
-    }
+    if (OpenPtr held = Shared(open)) lost.push_back(std::move(held));
   }
   for (const OpenPtr& open : lost) Spawn(files.executor_, CloseLost(&files, open, alive));
   if (persistent || !remains) return;
   grant->state = caching::kNone;
   grant->breaking = false;
   if (!opens.empty()) WakeCaching(*opens[0]->file);
+}
+
+void Files::Impl::LoseClient(const CachingGrantPtr& grant) {
+  if (grant->breaking && !grant->parked && !grant->IsAttached()) NoConnection(grant);
 }
 
 void Files::Impl::ResumeParked(const CachingGrantPtr& grant) {
@@ -248,10 +257,14 @@ void Files::Impl::StartBreakTimer(const CachingGrantPtr& grant) {
   StopBreakTimer(*grant);
   if (files.stopping_) return;
   Duration timeout = files.options_.break_timeout;
-  if (HasPersistentOpen(*grant)) {
+  if (grant->HasPersistentOpen()) {
     timeout = grant->is_lease ? files.options_.persistent_lease_break_timeout
                               : files.options_.persistent_oplock_break_timeout;
   }
+  ScheduleBreakTimeout(grant, timeout);
+}
+
+void Files::Impl::ScheduleBreakTimeout(const CachingGrantPtr& grant, Duration timeout) {
   grant->timer = files.clock_.Schedule(files.clock_.Now() + timeout, [this, weak = std::weak_ptr(grant)] {
     const CachingGrantPtr expired = weak.lock();
     if (!expired || files.stopping_) return;
@@ -269,18 +282,13 @@ Task<void> Files::Impl::BreakTimedOut(CachingGrantPtr grant) {
   const NtStatus stored = co_await Settle(grant, caching::kNone);
   if (stored == NtStatus::kSuccess || !grant->breaking || grant->timer != 0 || files.stopping_) co_return;
   // Nobody may be let in before it is known that a restart would not give it back.
-  grant->timer = files.clock_.Schedule(files.clock_.Now() + kRetryStore, [this, weak = std::weak_ptr(grant)] {
-    const CachingGrantPtr again = weak.lock();
-    if (!again || files.stopping_) return;
-    again->timer = 0;
-    Spawn(files.executor_, BreakTimedOut(again));
-  });
+  ScheduleBreakTimeout(grant, kRetryStore);
 }
 
 Task<NtStatus> Files::Impl::Settle(CachingGrantPtr grant, std::uint32_t state) {
   if (grant->opens.empty()) co_return NtStatus::kSuccess;
   const FileStatePtr file = grant->opens[0]->file;
-  if (HasPersistentOpen(*grant)) {
+  if (grant->HasPersistentOpen()) {
     const auto turn = co_await file->mutex.Lock();
     if (grant->opens.empty()) co_return NtStatus::kSuccess;
     std::vector<RecordChange> records = CachingRecords(*grant, state);
@@ -308,9 +316,8 @@ Task<NtStatus> Files::Impl::Settle(CachingGrantPtr grant, std::uint32_t state) {
 
 Task<Result<std::uint32_t>> Files::AcknowledgeLease(Guid client_guid, Guid lease_key, std::uint32_t state,
                                                     std::shared_ptr<void>* until_answered) {
-  const auto found = impl_->leases.find({client_guid, lease_key});
-  if (found == impl_->leases.end()) co_return NtStatus::kObjectNameNotFound;
-  const CachingGrantPtr lease = found->second;
+  const CachingGrantPtr lease = impl_->FindLease(client_guid, lease_key);
+  if (!lease) co_return NtStatus::kObjectNameNotFound;
   for (Open* open : lease->opens) open->is_replay_eligible = false;
   if (!lease->breaking || lease->parked) co_return NtStatus::kUnsuccessful;
   if (state & ~lease->break_to) co_return NtStatus::kRequestNotAccepted;

@@ -43,13 +43,25 @@ bool IsStatOpen(std::uint32_t access) { return (access & ~kStatAccess) == 0; }
 
 bool IsLeaseStatOpen(std::uint32_t access) { return (access & ~(kStatAccess | access::kReadControl)) == 0; }
 
+bool CachingGrant::HasPersistentOpen(const Open* except) const {
+  return std::ranges::any_of(opens, [&](const Open* open) { return open != except && open->is_persistent(); });
+}
+
+bool CachingGrant::IsAttached() const {
+  return std::ranges::any_of(opens, [](const Open* open) { return open->attached; });
+}
+
+CachingGrantPtr Files::Impl::FindLease(const Guid& client_guid, const Guid& lease_key) const {
+  const auto found = leases.find({client_guid, lease_key});
+  return found == leases.end() ? nullptr : found->second;
+}
+
 NtStatus Files::Impl::CheckLeaseKey(const Guid& client_guid, const CachingRequest& request, FileNumber file,
                                     StreamId stream) {
   if (!request.lease_key) return NtStatus::kSuccess;
-  const auto found = leases.find({client_guid, *request.lease_key});
-  if (found == leases.end() || found->second->file_delete_on_close) return NtStatus::kSuccess;
-  const CachingGrant& lease = *found->second;
-  return lease.file == file && lease.stream == stream ? NtStatus::kSuccess : NtStatus::kInvalidParameter;
+  const CachingGrantPtr lease = FindLease(client_guid, *request.lease_key);
+  if (!lease || lease->file_delete_on_close) return NtStatus::kSuccess;
+  return lease->file == file && lease->stream == stream ? NtStatus::kSuccess : NtStatus::kInvalidParameter;
 }
 
 Files::Impl::CachingPlan Files::Impl::PlanCaching(FileState& file, StreamState& stream, Open& open,
@@ -59,12 +71,8 @@ Files::Impl::CachingPlan Files::Impl::PlanCaching(FileState& file, StreamState& 
   if (!wants_lease && StateOfOplock(request.oplock_level) == 0) return plan;
 
   CachingGrantPtr existing;
-  if (wants_lease) {
-    const auto found = leases.find({open.client_guid, *request.lease_key});
-    if (found != leases.end() && found->second->file == file.number && found->second->stream == stream.facts.id) {
-      existing = found->second;
-    }
-  }
+  if (wants_lease) existing = FindLease(open.client_guid, *request.lease_key);
+  if (existing && (existing->file != file.number || existing->stream != stream.facts.id)) existing = nullptr;
   const std::uint32_t requested =
       wants_lease ? ValidLeaseState(request.lease_state) : StateOfOplock(request.oplock_level);
   std::uint32_t granted = open.share->scale_out ? requested & kRead : requested;
@@ -154,12 +162,11 @@ void Files::Impl::Detach(Open& open) {
       std::erase(stream->second->grants, grant);
     }
     if (grant->is_lease) {
-      const auto entry = leases.find({grant->client_guid, grant->lease_key});
-      if (entry != leases.end() && entry->second == grant) leases.erase(entry);
+      const LeaseId id{grant->client_guid, grant->lease_key};
+      if (FindLease(id.first, id.second) == grant) leases.erase(id);
     }
-  } else if (grant->breaking && !grant->parked &&
-             std::ranges::none_of(grant->opens, [](const Open* other) { return other->attached; })) {
-    NoConnection(grant);
+  } else {
+    LoseClient(grant);
   }
 }
 

@@ -59,9 +59,7 @@ Task<NtStatus> Files::Impl::CloseLocked(OpenPtr open) {
     RecordChange own;
     own.key = OpenRecordKey(open->persistent_id);
     records.push_back(std::move(own));
-    if (open->has_lease() && std::ranges::none_of(open->caching->opens, [&](const Open* other) {
-          return other != open.get() && other->is_persistent();
-        })) {
+    if (open->has_lease() && !open->caching->HasPersistentOpen(open.get())) {
       RecordChange lease;
       lease.key = LeaseRecordKey(*open->caching);
       records.push_back(std::move(lease));

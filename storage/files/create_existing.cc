@@ -120,8 +120,9 @@ std::vector<RecordChange> Creation::Records(const Open& open, RecordTodo todo) c
   if (!open.has_lease()) return records;
   const CachingGrant& lease = *open.caching;
   const bool changed = plan_.extends && plan_.state != plan_.seen_state;
-  const bool kept = std::ranges::any_of(lease.opens, [](const Open* other) { return other->is_persistent(); });
-  if (open.is_persistent() || (changed && kept)) records.push_back(LeaseRecordChange(lease, plan_.state, plan_.epoch));
+  if (open.is_persistent() || (changed && lease.HasPersistentOpen())) {
+    records.push_back(LeaseRecordChange(lease, plan_.state, plan_.epoch));
+  }
   return records;
 }
 
@@ -216,8 +217,7 @@ Task<Result<CreateOutcome>> Creation::OpenStream(FileStatePtr file, Place place,
     }
     if (!file->leftover_records.empty()) {
       // At once: it may say that the file is to be truncated, and others go on writing.
-      std::vector<RecordChange> none;
-      static_cast<void>(co_await impl_.StoreInode(file, std::move(none), Durability::kStable));
+      static_cast<void>(co_await impl_.StoreInode(file, Durability::kStable));
     }
     files_.ReleaseIfUnused(file);
     co_return status;
@@ -267,8 +267,7 @@ Task<NtStatus> Creation::Overwrite(FileStatePtr file, OpenPtr open, StreamState*
     // First what is to be done, so that a crash in the middle finds a truncated file and the open, or neither.
     NtStatus status = co_await Persist(file, open, empty ? RecordTodo::kNothing : RecordTodo::kTruncate);
     if (status == NtStatus::kSuccess && !open->is_persistent()) {
-      std::vector<RecordChange> none;
-      status = co_await impl_.StoreInode(file, std::move(none), durability);
+      status = co_await impl_.StoreInode(file, durability);
     }
     if (status != NtStatus::kSuccess) {
       restore();

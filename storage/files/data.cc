@@ -84,8 +84,7 @@ Task<NtStatus> Files::Write(OpenPtr open, std::uint64_t offset, ByteView data, b
   NtStatus status = NtStatus::kSuccess;
   if (!file->leftover_records.empty()) {
     // The record of a refused open that is still there may say that the file is to be truncated.
-    std::vector<RecordChange> none;
-    status = co_await impl_->StoreInode(file, std::move(none), durability);
+    status = co_await impl_->StoreInode(file, durability);
     if (status != NtStatus::kSuccess) co_return status;
   }
   status = co_await ReserveEnd(volume_, *file, *stream, end, durability);

@@ -436,8 +436,7 @@ Task<NtStatus> Files::StoreDirty(const FileStatePtr& file_reference, Durability 
     }
   }
   if (!file->times_dirty && file->leftover_records.empty()) co_return NtStatus::kSuccess;
-  std::vector<RecordChange> none;
-  co_return co_await impl_->StoreInode(file, std::move(none), durability);
+  co_return co_await impl_->StoreInode(file, durability);
 }
 
 void Files::Touch(FileState& file, bool access, bool write, bool change) {

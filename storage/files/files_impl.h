@@ -47,6 +47,9 @@ struct Files::Impl {
   Result<std::uint64_t> NewPersistentId(FileState& file, bool persistent);
   // Attributes, times and `records` in one write when any of the first two changed, else only the records.
   Task<NtStatus> StoreInode(FileStatePtr file, std::vector<RecordChange> records, Durability durability);
+  Task<NtStatus> StoreInode(FileStatePtr file, Durability durability) {
+    return StoreInode(std::move(file), std::vector<RecordChange>(), durability);
+  }
   // What listings show of the file, when it has changed since.
   Task<void> RefreshDirents(FileStatePtr file);
   // Records of all persistent opens of the file as they are now.
@@ -81,6 +84,8 @@ struct Files::Impl {
                       const std::map<LeaseId, CachingGrantPtr>& restored);
   void Attach(const OpenPtr& open, const CachingPlan& plan);
   void Detach(Open& open);
+  // Null when the client has no lease with this key.
+  CachingGrantPtr FindLease(const Guid& client_guid, const Guid& lease_key) const;
   // kInvalidParameter when the key belongs to a lease of another file or stream, 3.3.5.9.8; 0: a file yet to be made.
   NtStatus CheckLeaseKey(const Guid& client_guid, const CachingRequest& request, FileNumber file, StreamId stream);
   // Held by whoever answers the client.
@@ -103,6 +108,9 @@ struct Files::Impl {
   // Before the names of a file change: true when H caching of others has to be acknowledged first. `except`: whose
   // own lease does not count; may be null.
   bool BreakHandleCaching(FileState& file, const Open* except, bool first_attempt);
+  // Until nobody else keeps a handle of the file for later. `turn` holds the file's mutex before and, with kSuccess,
+  // after; not in between.
+  Task<NtStatus> GiveUpHandleCaching(FileStatePtr file, Open* open, AsyncMutex::Guard* turn, PendingWaitPtr wait);
   // Until something about the caching of the file has changed. Register first, look at the table again after.
   Task<NtStatus> AwaitCaching(FileStatePtr file, Open* open, PendingWaitPtr wait);
   void WakeCaching(FileState& file);
@@ -113,7 +121,10 @@ struct Files::Impl {
   void Deliver(const CachingGrantPtr& grant, CachingBreak notice);
   // Nobody can be told: 3.3.4.6, 3.3.4.7.
   void NoConnection(const CachingGrantPtr& grant);
+  // An open of it has lost its client; with the last one a break under way has nobody left to acknowledge it.
+  void LoseClient(const CachingGrantPtr& grant);
   void StartBreakTimer(const CachingGrantPtr& grant);
+  void ScheduleBreakTimeout(const CachingGrantPtr& grant, Duration timeout);
   void StopBreakTimer(CachingGrant& grant);
   Task<void> BreakTimedOut(CachingGrantPtr grant);
   // The holder has come down to `state`. Stored first when a persistent open depends on it.

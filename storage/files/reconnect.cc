@@ -66,11 +66,7 @@ Task<bool> Files::Disconnect(OpenPtr open) {
     static_cast<void>(co_await Close(open));
     co_return false;
   }
-  const CachingGrantPtr grant = open->caching;
-  if (grant && grant->breaking && !grant->parked &&
-      std::ranges::none_of(grant->opens, [](const Open* other) { return other->attached; })) {
-    impl_->NoConnection(grant);
-  }
+  if (const CachingGrantPtr grant = open->caching) impl_->LoseClient(grant);
   // Nothing is written: after a crash every deadline starts anew.
   impl_->StartTimer(open, std::max(open->is_resilient ? open->resilient_open_timeout_ms : 0,
                                    IsDurable(*open) ? open->durable_open_timeout_ms : 0));

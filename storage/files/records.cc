@@ -195,9 +195,7 @@ std::vector<RecordChange> Files::Impl::CachingRecords(const CachingGrant& grant,
   for (const Open* open : grant.opens) {
     if (!open->is_persistent()) continue;
     pb::OpenRecord record = EncodeOpen(*open);
-    CachingGrant lowered;
-    lowered.state = state;
-    record.set_oplock_level(lowered.OplockLevel());
+    record.set_oplock_level(OplockOfState(state));
     records.push_back({OpenRecordKey(open->persistent_id), record.SerializeAsString()});
   }
   return records;

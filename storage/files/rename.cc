@@ -382,12 +382,9 @@ Task<NtStatus> Files::SetDisposition(OpenPtr open, bool remove, bool posix_seman
   const OpenUse use(open);
   const FileStatePtr file = open->file;
   auto guard = co_await file->mutex.Lock();
-  for (bool first_attempt = true; remove && impl_->BreakHandleCaching(*file, open.get(), first_attempt);
-       first_attempt = false) {
-    guard.Release();
-    const NtStatus waited = co_await impl_->AwaitCaching(file, open.get(), wait);
-    if (waited != NtStatus::kSuccess) co_return waited;
-    guard = co_await file->mutex.Lock();
+  if (remove) {
+    const NtStatus given_up = co_await impl_->GiveUpHandleCaching(file, open.get(), &guard, wait);
+    if (given_up != NtStatus::kSuccess) co_return given_up;
   }
   if (open->closed) co_return NtStatus::kFileClosed;
   if (!(open->granted_access & access::kDelete)) co_return NtStatus::kAccessDenied;

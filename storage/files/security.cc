@@ -43,12 +43,8 @@ Task<NtStatus> Files::SetSecurity(OpenPtr open, std::uint32_t security_informati
   }
   auto turn = co_await file->mutex.Lock();
   // [MS-FSA] 2.1.5.17: handles kept for later were opened under the old descriptor.
-  for (bool first_attempt = true; impl_->BreakHandleCaching(*file, open.get(), first_attempt); first_attempt = false) {
-    turn.Release();
-    const NtStatus waited = co_await impl_->AwaitCaching(file, open.get(), wait);
-    if (waited != NtStatus::kSuccess) co_return waited;
-    turn = co_await file->mutex.Lock();
-  }
+  const NtStatus given_up = co_await impl_->GiveUpHandleCaching(file, open.get(), &turn, wait);
+  if (given_up != NtStatus::kSuccess) co_return given_up;
   if (open->closed) co_return NtStatus::kFileClosed;
 
   auto merged = StoredDescriptor(file->inode);

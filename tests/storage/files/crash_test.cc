@@ -247,10 +247,7 @@ TEST_F(CrashTest, SetDisposition) {
 // A write that failed may have taken effect: what the client was refused must not stand in the way later.
 TEST_F(CrashTest, ARefusedOpenLeavesNothingBehind) {
   MakeFile(u"f");
-  MemoryFault fault;
-  fault.op = EngineOp::kWrite;
-  fault.applied = true;
-  store_->Inject(fault);
+  FailNextWrite(true);
   EXPECT_TRUE(IsError(CreateStatus(Persistent(u"f", 1))));
   EXPECT_EQ(CreateStatus(Parameters(u"f", disposition::kOpen)), NtStatus::kSuccess);
   clock().Advance(std::chrono::seconds(6));

@@ -3,7 +3,15 @@
 namespace holdfast {
 namespace {
 
-using DeleteTest = FilesTest;
+class DeleteTest : public FilesTest {
+ protected:
+  // Opens it with FILE_DELETE_ON_CLOSE and closes it.
+  void DeleteAtClose(std::u16string path) {
+    auto p = Parameters(std::move(path), disposition::kOpen);
+    p.create_options = options::kDeleteOnClose;
+    ASSERT_EQ(CreateStatus(std::move(p)), NtStatus::kSuccess);
+  }
+};
 
 TEST_F(DeleteTest, DeleteOnCloseRemovesTheNameAtTheLastClose) {
   auto p = Parameters(u"f", disposition::kCreate);
@@ -99,9 +107,7 @@ TEST_F(DeleteTest, AStreamGoesAlone) {
 
 TEST_F(DeleteTest, AnOpenStreamHoldsADeletedFile) {
   const OpenPtr stream = MustCreate(Parameters(u"f:s", disposition::kCreate));
-  auto p = Parameters(u"f", disposition::kOpen);
-  p.create_options = options::kDeleteOnClose;
-  EXPECT_EQ(CreateStatus(p), NtStatus::kSuccess);
+  DeleteAtClose(u"f");
   EXPECT_EQ(CreateStatus(Parameters(u"f:s", disposition::kOpen)), NtStatus::kDeletePending);
   EXPECT_EQ(Write(stream, "x"), NtStatus::kSuccess);
   EXPECT_EQ(Close(stream), NtStatus::kSuccess);
@@ -135,15 +141,12 @@ TEST_F(DeleteTest, ADeleteThatTheStoreRefusedIsTriedAgain) {
   EXPECT_EQ(CreateStatus(Parameters(u"f", disposition::kOpen)), NtStatus::kObjectNameNotFound);
 }
 
-
 // The one who asked for it has closed; who still holds the stream carries the wish over the crash.
 TEST_F(DeleteTest, ADeleteOfAStreamSurvivesWithItsHolder) {
   MakeFile(u"f");
   const OpenPtr holder = MustCreate(Persistent(u"f:s", 1));
   const std::uint64_t id = holder->persistent_id;
-  auto p = Parameters(u"f:s", disposition::kOpen);
-  p.create_options = options::kDeleteOnClose;
-  ASSERT_EQ(CreateStatus(p), NtStatus::kSuccess);
+  DeleteAtClose(u"f:s");
   Restart();
   const auto back = Reconnect(ReconnectTo(id, 1));
   ASSERT_TRUE(back.ok());
@@ -157,9 +160,7 @@ TEST_F(DeleteTest, ADeleteOfAFileSurvivesWithTheHolderOfAStream) {
   MakeFile(u"f");
   const OpenPtr holder = MustCreate(Persistent(u"f:s", 1));
   const std::uint64_t id = holder->persistent_id;
-  auto p = Parameters(u"f", disposition::kOpen);
-  p.create_options = options::kDeleteOnClose;
-  ASSERT_EQ(CreateStatus(p), NtStatus::kSuccess);
+  DeleteAtClose(u"f");
   Restart();
   const auto back = Reconnect(ReconnectTo(id, 1));
   ASSERT_TRUE(back.ok());

@@ -409,10 +409,7 @@ TEST_F(DurableTest, AnAcknowledgedBreakIsDurable) {
 TEST_F(DurableTest, AnAcknowledgmentThatCannotBeStoredIsNoneAndCanBeRepeated) {
   const OpenPtr open = MustCreate(WithLease(Persistent(u"f", 1), 1, kRWH));
   const AskedPtr asked = Ask(Second(u"f"));
-  MemoryFault fault;
-  fault.op = EngineOp::kWrite;
-  fault.nth = 1;
-  store_->Inject(fault);
+  FailNextWrite();
   EXPECT_FALSE(Acknowledge(1, kRH).ok());
   EXPECT_FALSE(asked->done());
   EXPECT_EQ(StateOf(open), kRWH);
@@ -423,10 +420,7 @@ TEST_F(DurableTest, AnAcknowledgmentThatCannotBeStoredIsNoneAndCanBeRepeated) {
 TEST_F(DurableTest, ATimeoutLetsNobodyInBeforeItIsStored) {
   const OpenPtr open = MustCreate(WithLease(Persistent(u"f", 1), 1, kRWH));
   const AskedPtr asked = Ask(Second(u"f"));
-  MemoryFault fault;
-  fault.op = EngineOp::kWrite;
-  fault.nth = 1;
-  store_->Inject(fault);
+  FailNextWrite();
   Wait(seconds(180));
   EXPECT_FALSE(asked->done());
   Wait(seconds(2));

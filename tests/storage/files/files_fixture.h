@@ -197,6 +197,13 @@ class FilesTest : public CoreTest {
     EXPECT_TRUE(report.ok());
     return report.ok() ? report->findings : std::vector<std::string>{"no report"};
   }
+  // `applied`: it takes effect all the same.
+  void FailNextWrite(bool applied = false) {
+    MemoryFault fault;
+    fault.op = EngineOp::kWrite;
+    fault.applied = applied;
+    store_->Inject(fault);
+  }
   // What the store holds of a file's open records.
   std::size_t StoredRecords(FileNumber number) {
     auto records = Run(volume_->LoadRecords(number, "o/"));
