@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -84,9 +83,6 @@ class Server {
   void AddClient(const std::shared_ptr<Connection>& connection);
   std::vector<std::shared_ptr<Connection>> ConnectionsOf(const Guid& client_guid) const;
 
-  // ClientGuid and CreateGuid of the CREATEs being carried out, one a request at most: create/create_reservation.h.
-  std::set<std::pair<Guid, Guid>>& creates_under_way() { return creates_under_way_; }
-
   // For what may be called back after the end of the server.
   std::weak_ptr<int> alive() const { return alive_; }
   std::size_t connection_count() const { return connections_.size(); }
@@ -106,7 +102,6 @@ class Server {
   std::unordered_map<std::uint64_t, SessionPtr> sessions_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
   std::map<std::pair<Guid, std::uint64_t>, std::weak_ptr<Connection>> clients_;  // by ClientGuid and connection id
-  std::set<std::pair<Guid, Guid>> creates_under_way_;
   std::uint64_t next_connection_id_ = 1;
   std::shared_ptr<int> alive_ = std::make_shared<int>();  // timers outlive nothing
 };

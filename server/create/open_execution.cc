@@ -3,7 +3,6 @@
 #include "protocol/dtyp/access_mask.h"
 #include "protocol/fscc/attributes.h"
 #include "server/commands/handler.h"
-#include "server/create/create_reservation.h"
 
 namespace holdfast {
 namespace {
@@ -151,7 +150,6 @@ Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest mess
   Server& server = *request->server;
   if (IsSessionFull(*request)) co_return NtStatus::kTooManyOpenedFiles;
 
-  CreateReservation reservation;
   CreateOutcome outcome;
   const bool reconnects = intent.reconnects();
   if (reconnects) {
@@ -162,11 +160,6 @@ Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest mess
     outcome.create_action = static_cast<std::uint32_t>(smb2::CreateAction::kOpened);
   } else {
     if (!MayDeleteOnClose(*request, message)) co_return NtStatus::kAccessDenied;
-    if (intent.durable_v2 && !reservation.Take(server, request->connection->client_guid, intent.durable_v2->create_guid)) {
-      // 3.3.5.9.10 knows the open once it is there; a client that comes back before that tries again.
-      const bool replay = request->connection->smb3() && request->header.is_replay();
-      co_return replay ? NtStatus::kFileNotAvailable : NtStatus::kDuplicateObjectid;
-    }
     CreateParameters parameters = MakeParameters(request, message, std::move(intent), std::move(stopped));
     auto created = co_await files.Create(std::move(parameters));
     if (!created.ok()) co_return created.status();
