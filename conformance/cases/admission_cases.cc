@@ -1,5 +1,6 @@
 // What the server insists on before it looks at a request: [MS-SMB2] 3.3.5.2.
 #include "conformance/cases/bed.h"
+#include "conformance/cases/raw_socket.h"
 
 #include "protocol/dtyp/unicode.h"
 #include "protocol/fscc/fsctl.h"
@@ -130,10 +131,7 @@ CASE(Admission, ChangedCiphertextEndsTheConnection) {
     options.ciphers = {cipher};
     const ConnectionPtr connection = co_await bed.Connect(options);
     const SessionPtr session = co_await bed.SignIn(connection, Bed::Alice());
-    smb2::Header header;
-    header.command = Command::kEcho;
-    header.credit_charge = 1;
-    header.message_id = 50;
+    smb2::Header header = RawHeader(Command::kEcho, 50);
     header.session_id = session->id();
     const Bytes echo = smb2::EncodeMessage(header, smb2::EchoRequest{});
     Bytes sealed = session->security()->encryptor->Encrypt(session->id(), 1, ByteView(echo));
@@ -159,10 +157,7 @@ CASE(Admission, EncryptionForAnotherSessionEndsTheConnection) {
 CASE(Admission, EncryptionSpeaksForItsOwnSessionOnly) {
   const SessionPtr alice = co_await bed.SignIn();
   const SessionPtr bob = co_await bed.SignIn(alice->connection(), Bed::Bob());
-  smb2::Header header;
-  header.command = Command::kEcho;
-  header.credit_charge = 1;
-  header.message_id = 50;
+  smb2::Header header = RawHeader(Command::kEcho, 50);
   header.session_id = bob->id();
   const Bytes echo = smb2::EncodeMessage(header, smb2::EchoRequest{});
   const Bytes sealed = alice->security()->encryptor->Encrypt(alice->id(), 1, ByteView(echo));

@@ -12,11 +12,7 @@ namespace {
 
 // The handle the FileId names, or the chain's for all ones in a related request.
 NtStatus FindTarget(Request& request, const smb2::FileId& id) {
-  if (!request.related || !id.IsAllOnes()) {
-    const auto found = request.session->handles.find(id.volatile_id);
-    const bool is_there = found != request.session->handles.end() && found->second->id == id;
-    request.handle = is_there ? found->second : nullptr;
-  }
+  if (!request.related || !id.IsAllOnes()) request.handle = request.session->FindHandle(id);
   const HandlePtr& handle = request.handle;
   if (!handle && request.related && id.IsAllOnes()) return request.chain_status;
   if (!handle || handle->closing || handle->tree != request.tree) return NtStatus::kFileClosed;

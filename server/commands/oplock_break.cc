@@ -25,11 +25,8 @@ Task<Reply> AcknowledgeLease(RequestPtr request) {
 // 3.3.5.22.1
 Task<Reply> AcknowledgeOplock(RequestPtr request) {
   HOLDFAST_DECODE(smb2::OplockBreakAcknowledgment, acknowledgment, request);
-  const auto found = request->session->handles.find(acknowledgment.file_id.volatile_id);
-  if (found == request->session->handles.end() || found->second->id != acknowledgment.file_id) {
-    co_return NtStatus::kFileClosed;
-  }
-  const HandlePtr handle = found->second;
+  const HandlePtr handle = request->session->FindHandle(acknowledgment.file_id);
+  if (!handle) co_return NtStatus::kFileClosed;
   if (!handle->open) co_return NtStatus::kInvalidDeviceState;
   const auto level = co_await handle->tree->share->files->AcknowledgeOplock(
       handle->open, static_cast<std::uint8_t>(acknowledgment.oplock_level));

@@ -33,8 +33,7 @@ bool IsConnectionFull(Server& server, const Connection& connection) {
   return connection.sessions.size() + static_cast<std::size_t>(binding) >= server.config().max_sessions_per_connection;
 }
 
-// Of channels.
-bool IsSessionFull(Server& server, const Session& session) {
+bool HasAllChannels(Server& server, const Session& session) {
   if (session.channels.size() < server.config().max_channels_per_session) return false;
   ++server.metrics().refusals["max_channels_per_session"];
   return true;
@@ -96,7 +95,7 @@ Result<SessionPtr> FindSessionToBind(Request& request) {
   }
   if (session->state == SessionState::kInProgress || request.session) return NtStatus::kRequestNotAccepted;
   if (session->IsExpired(server.clock().NowFileTime())) return NtStatus::kNetworkSessionExpired;
-  if (IsSessionFull(server, *session)) return NtStatus::kInsufficientResources;
+  if (HasAllChannels(server, *session)) return NtStatus::kInsufficientResources;
   return session;
 }
 
@@ -132,7 +131,7 @@ Reply Bind(Request& request, const SessionPtr& session, const SignIn& sign_in, c
   // The specification has STATUS_NOT_SUPPORTED; Windows answers this.
   const Identity& identity = sign_in.exchange->identity();
   if (session->token->user != identity.token.user) return NtStatus::kAccessDenied;
-  if (IsSessionFull(server, *session)) return NtStatus::kInsufficientResources;  // others were quicker
+  if (HasAllChannels(server, *session)) return NtStatus::kInsufficientResources;  // others were quicker
   request.signer = MakeChannelSigner(*request.connection, sign_in, identity);
   request.session = session;
   server.AddChannel(session, request.connection, request.signer);

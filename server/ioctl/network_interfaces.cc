@@ -71,11 +71,11 @@ Listening WhereWeListen(const ServerConfig& config) {
 
 bool IsLoopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
 
-void Add(const ifaddrs& entry, const sockaddr* address, smb2::NetworkInterfaceInfoResponse& response) {
+void Add(const ifaddrs& entry, const smb2::SockaddrStorage& address, smb2::NetworkInterfaceInfoResponse& response) {
   smb2::NetworkInterfaceInfo info;
-  std::string text;
   info.if_index = if_nametoindex(entry.ifa_name);
-  if (info.if_index == 0 || !Fill(address, info.sockaddr_storage, text)) return;
+  if (info.if_index == 0) return;
+  info.sockaddr_storage = address;
   info.link_speed = LinkSpeed(entry.ifa_name);
   response.interfaces.push_back(info);
 }
@@ -86,10 +86,10 @@ void AddLoopback(const ifaddrs& entry, const Listening& listening, const std::st
   std::set<std::string> addresses = listening.addresses;
   addresses.insert(arrived_at);
   for (const std::string& text : addresses) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    if (!text.starts_with("127.") || inet_pton(AF_INET, text.c_str(), &address.sin_addr) != 1) continue;
-    Add(entry, reinterpret_cast<const sockaddr*>(&address), response);
+    smb2::SockaddrStorage address;
+    address.family = smb2::SockaddrStorage::kInterNetwork;
+    if (!text.starts_with("127.") || inet_pton(AF_INET, text.c_str(), address.ipv4_address.data()) != 1) continue;
+    Add(entry, address, response);
   }
 }
 
@@ -105,14 +105,14 @@ smb2::NetworkInterfaceInfoResponse Interfaces(const ServerConfig& config, const 
   const bool by_loopback = IsLoopback(arrived_at);
   for (const ifaddrs* entry = list; entry; entry = entry->ifa_next) {
     if (!entry->ifa_addr || (entry->ifa_flags & IFF_UP) == 0) continue;
-    smb2::SockaddrStorage ignored;
+    smb2::SockaddrStorage address;
     std::string text;
-    if (!Fill(entry->ifa_addr, ignored, text)) continue;
+    if (!Fill(entry->ifa_addr, address, text)) continue;
     if (((entry->ifa_flags & IFF_LOOPBACK) != 0) != by_loopback) continue;
     if (by_loopback && entry->ifa_addr->sa_family == AF_INET) {
       AddLoopback(*entry, listening, arrived_at, response);
     } else if (listening.everywhere || listening.addresses.contains(text)) {
-      Add(*entry, entry->ifa_addr, response);
+      Add(*entry, address, response);
     }
   }
   return response;

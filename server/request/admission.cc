@@ -106,9 +106,8 @@ std::optional<Reply> FindHandle(Request& request, const CommandRow& row, const C
     if (!chain.handle) return Reply(chain.handle_status);
     request.handle = chain.handle;
   } else {
-    const auto found = request.session->handles.find(id.volatile_id);
-    if (found == request.session->handles.end() || found->second->id != id) return Reply(NtStatus::kFileClosed);
-    request.handle = found->second;
+    request.handle = request.session->FindHandle(id);
+    if (!request.handle) return Reply(NtStatus::kFileClosed);
   }
   if (request.handle->closing || request.handle->tree != request.tree) return Reply(NtStatus::kFileClosed);
   return std::nullopt;

@@ -40,8 +40,7 @@ Task<void> Carry(Server* server, std::weak_ptr<int> alive, CachingBreak notice, 
   bool sent = false;
   if (notice.is_lease) {
     Bytes body = LeaseBody(notice);
-    // Over the oldest connection of the client, whichever the opens of the lease came by.
-    sent = co_await NotifyClient(*server, notice.client_guid, 0, std::move(body), encrypt, notice.wanted);
+    sent = co_await NotifyClient(*server, notice.client_guid, std::move(body), encrypt, notice.wanted);
   } else if (handle) {
     Bytes body = OplockBody(notice, *handle);
     sent = co_await NotifySession(*server, session->session_id, std::move(body), encrypt, notice.wanted);

@@ -1,6 +1,7 @@
 #include "server/request/notification.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <vector>
 
@@ -57,8 +58,10 @@ struct Candidate {
   SessionPtr session;
 };
 
+using Tried = std::set<std::uint64_t>;  // ids of connections
+
 // The oldest channel of the session that has not been tried.
-Candidate NextChannel(const SessionPtr& session, const std::set<std::uint64_t>& tried) {
+Candidate NextChannel(const SessionPtr& session, const Tried& tried) {
   if (!session) return {};
   for (const Channel& channel : session->channels) {
     const ConnectionPtr connection = channel.connection.lock();
@@ -68,7 +71,7 @@ Candidate NextChannel(const SessionPtr& session, const std::set<std::uint64_t>& 
 }
 
 // The oldest connection of the client that has not been tried.
-Candidate NextOfClient(const Server& server, const Guid& client_guid, const std::set<std::uint64_t>& tried) {
+Candidate NextOfClient(const Server& server, const Guid& client_guid, const Tried& tried) {
   for (const ConnectionPtr& connection : server.ConnectionsOf(client_guid)) {
     if (tried.contains(connection->id)) continue;
     for (const auto& [id, session] : connection->sessions) {
@@ -78,38 +81,35 @@ Candidate NextOfClient(const Server& server, const Guid& client_guid, const std:
   return {};
 }
 
-}  // namespace
-
-Task<bool> NotifySession(Server& server, std::uint64_t session_id, Bytes body, bool encrypt, StillWanted still_wanted) {
-  const Message notice{session_id, std::move(body), encrypt, std::move(still_wanted)};
-  std::set<std::uint64_t> tried;
+// One after the other, until one has taken the message or none is left. `next`: the first that has not been tried.
+Task<bool> Walk(Message notice, std::function<Candidate(const Tried&)> next) {
+  Tried tried;
   for (;;) {
-    const Candidate next = NextChannel(server.FindSession(session_id), tried);
-    if (!next.connection) co_return false;
-    tried.insert(next.connection->id);
-    const bool last = !NextChannel(next.session, tried).connection;
-    const Duration within = last ? kGivenUpAfter : kAcknowledgedWithin;
-    if (co_await SendAcknowledged(next.connection, next.session, notice, within)) co_return true;
+    const Candidate here = next(tried);
+    if (!here.connection) co_return false;
+    tried.insert(here.connection->id);
+    const Duration within = next(tried).connection ? kAcknowledgedWithin : kGivenUpAfter;
+    if (co_await SendAcknowledged(here.connection, here.session, notice, within)) co_return true;
     if (notice.still_wanted && !notice.still_wanted()) co_return true;
   }
 }
 
-Task<bool> NotifyClient(Server& server, Guid client_guid, std::uint64_t session_id, Bytes body, bool encrypt,
-                        StillWanted still_wanted) {
-  const Message notice{0, std::move(body), encrypt, std::move(still_wanted)};
-  std::set<std::uint64_t> tried;
-  const auto next_one = [&] {
-    Candidate next = NextChannel(server.FindSession(session_id), tried);
-    return next.connection ? next : NextOfClient(server, client_guid, tried);
+}  // namespace
+
+Task<bool> NotifySession(Server& server, std::uint64_t session_id, Bytes body, bool encrypt, StillWanted still_wanted) {
+  Message notice{session_id, std::move(body), encrypt, std::move(still_wanted)};
+  std::function<Candidate(const Tried&)> next = [&server, session_id](const Tried& tried) {
+    return NextChannel(server.FindSession(session_id), tried);
   };
-  for (;;) {
-    const Candidate next = next_one();
-    if (!next.connection) co_return false;
-    tried.insert(next.connection->id);
-    const Duration within = next_one().connection ? kAcknowledgedWithin : kGivenUpAfter;
-    if (co_await SendAcknowledged(next.connection, next.session, notice, within)) co_return true;
-    if (notice.still_wanted && !notice.still_wanted()) co_return true;
-  }
+  co_return co_await Walk(std::move(notice), std::move(next));
+}
+
+Task<bool> NotifyClient(Server& server, Guid client_guid, Bytes body, bool encrypt, StillWanted still_wanted) {
+  Message notice{0, std::move(body), encrypt, std::move(still_wanted)};
+  std::function<Candidate(const Tried&)> next = [&server, client_guid](const Tried& tried) {
+    return NextOfClient(server, client_guid, tried);
+  };
+  co_return co_await Walk(std::move(notice), std::move(next));
 }
 
 }  // namespace holdfast

@@ -35,9 +35,8 @@ using StillWanted = std::function<bool()>;
 Task<bool> NotifySession(Server& server, std::uint64_t session_id, Bytes body, bool encrypt,
                          StillWanted still_wanted);
 
-// The same for a lease, 3.3.4.7: over any connection of this client on which a user is signed in, those of the session
-// first (that of one of the lease's opens; 0: none). SessionId 0 stands in the header.
-Task<bool> NotifyClient(Server& server, Guid client_guid, std::uint64_t session_id, Bytes body, bool encrypt,
-                        StillWanted still_wanted);
+// The same for a lease, 3.3.4.7: over any connection of this client on which a user is signed in, the oldest first.
+// SessionId 0 stands in the header.
+Task<bool> NotifyClient(Server& server, Guid client_guid, Bytes body, bool encrypt, StillWanted still_wanted);
 
 }  // namespace holdfast

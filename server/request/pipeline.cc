@@ -175,7 +175,6 @@ void Forget(const Request& request) {
 Task<void> ExecuteChain(Chain work) {
   const auto& connection = work.connection;
   ResponseChain responses(connection);
-  std::size_t gathered = 0;  // bytes of the answers in `responses`
   ChainState state;
   for (std::size_t i = 0; i < work.requests.size(); ++i) {
     const RequestPtr& request = work.requests[i];
@@ -204,11 +203,7 @@ Task<void> ExecuteChain(Chain work) {
     // 3.3.5.16: a CANCEL is never answered, not even when it is refused. It brings a message id of the peer's choice,
     // and two answers signed with AES-GMAC under one message id would give the key away.
     if (reply.no_response || request->header.command == smb2::Command::kCancel) continue;
-    if (gathered + reply.body.size() > kAnswersOfAFrame) {
-      responses.Send();
-      gathered = 0;
-    }
-    gathered += smb2::kHeaderSize + reply.body.size();
+    if (responses.size() + reply.body.size() > kAnswersOfAFrame) responses.Send();
     AppendReply(responses, request, reply);
     // An answer that already had its interim response is a message of its own, 3.3.4.1.3.
     if (request->interim_sent) responses.Send();

@@ -21,7 +21,8 @@ class ResponseChain {
   void HashLast(SignInPtr sign_in) { parts_.back().sign_in = std::move(sign_in); }
   // Keeps it until what was appended so far has been handed to the transport.
   void Hold(std::shared_ptr<void> until_sent) { held_.push_back(std::move(until_sent)); }
-  bool empty() const { return parts_.empty(); }
+  // Bytes of what will be sent together so far.
+  std::size_t size() const { return out_.size(); }
   // The message appended last, for the pre-authentication hash of the connection.
   ByteView last() const;
   // Seals and queues everything; the chain is empty afterwards.

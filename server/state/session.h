@@ -50,6 +50,11 @@ struct Session {
     if (expires && now >= *expires && state == SessionState::kValid) state = SessionState::kExpired;
     return state == SessionState::kExpired;
   }
+  // Null when there is none with both ids.
+  HandlePtr FindHandle(const smb2::FileId& id) const {
+    const auto found = handles.find(id.volatile_id);
+    return found != handles.end() && found->second->id == id ? found->second : nullptr;
+  }
   // The channel of a connection; null when the session is not bound to it.
   Channel* FindChannel(std::uint64_t connection_id) {
     const auto found = std::find_if(channels.begin(), channels.end(),
