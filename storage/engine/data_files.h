@@ -45,8 +45,8 @@ class DataFile {
   EngineResult<std::size_t> Read(std::uint64_t offset, std::span<std::uint8_t> out);
   EngineResult<std::vector<DataRange>> AllocatedRanges(DataRange within);
 
-  // A kProcess write at once, in this thread.
-  EngineError WriteCached(std::uint64_t offset, ByteView data) { return WriteNow(offset, data); }
+  // Into the page cache, in this thread.
+  EngineError WriteNow(std::uint64_t offset, ByteView data);
 
   // These do not block. kNotFound: not in memory.
   EngineResult<std::size_t> ReadCached(std::uint64_t offset, std::span<std::uint8_t> out);
@@ -60,7 +60,6 @@ class DataFile {
     Durability durability = Durability::kStable;
     Done done{};
   };
-  EngineError WriteNow(std::uint64_t offset, ByteView data);
   void Finish(int result, bool everything, Durability durability, const Done& done);
   void Sync(bool everything, std::vector<Done> done);
   bool IsSyncing();

@@ -167,7 +167,7 @@ bool EmbeddedEngine::WriteInline(DataFile& file, std::uint64_t offset, ByteView 
   }
   // The kernel makes those wait who write faster than its disk for long.
   const auto begun = std::chrono::steady_clock::now();
-  *error = file.WriteCached(offset, data);
+  *error = file.WriteNow(offset, data);
   if (std::chrono::steady_clock::now() - begun > kBlocked) inline_writes_off_ = kWritesOffCore;
   return true;
 }
