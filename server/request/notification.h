@@ -22,8 +22,8 @@ namespace holdfast {
 
 class Server;
 
-// How long a channel has to acknowledge before the next one is tried. TCP repeats a lost segment several times within it.
-inline constexpr Duration kAcknowledgedWithin = std::chrono::seconds(1);
+// How long a channel has to acknowledge before the next one is tried: six times the least retransmission timeout of TCP.
+inline constexpr Duration kAcknowledgedWithin = std::chrono::milliseconds(1200);
 // The last one has longer: behind it the open is lost, which a short disturbance of a network is not worth.
 inline constexpr Duration kGivenUpAfter = std::chrono::seconds(10);
 
