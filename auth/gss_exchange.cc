@@ -2,15 +2,26 @@
 
 #include <krb5/krb5.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "protocol/base/check.h"
 
 namespace holdfast {
 namespace {
 
+// This machine's fault, not the peer's: its replay cache cannot be read or written, or it has no memory or descriptors.
+// SPNEGO gives the mechanism's minor codes numbers of its own, so that only their text tells.
+bool IsOurs(const std::string& text) {
+  for (const int cause : {ENOSPC, EDQUOT, EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, EIO, ENOMEM, EMFILE, ENFILE})
+    if (text.find(std::strerror(cause)) != std::string::npos) return true;
+  return false;
+}
+
 // The library's cause as the status a Windows server would give.
-NtStatus StatusOf(OM_uint32 minor) {
+NtStatus StatusOf(OM_uint32 minor, const std::string& text) {
   if (minor == static_cast<OM_uint32>(KRB5KRB_AP_ERR_SKEW)) return NtStatus::kTimeDifferenceAtDc;
-  return NtStatus::kLogonFailure;
+  return IsOurs(text) ? NtStatus::kInsufficientResources : NtStatus::kLogonFailure;
 }
 
 }  // namespace
@@ -37,7 +48,8 @@ AuthStep GssExchange::Accept(ByteView token) {
                                                  &mechanism, output.out(), nullptr, nullptr, nullptr);
   if (GSS_ERROR(major)) {
     if (!detail.empty()) detail += ": ";
-    return Fail(StatusOf(minor), detail + GssErrorText(major, minor, mechanism), output.bytes());
+    const std::string cause = GssErrorText(major, minor, mechanism);
+    return Fail(StatusOf(minor, cause), detail + cause, output.bytes());
   }
 
   AuthStep step;

@@ -49,6 +49,7 @@ const Environment& TheEnvironment() {
     Take("HOLDFAST_USER2", e.user2);
     Take("HOLDFAST_PASSWORD2", e.password2);
     Take("HOLDFAST_CCACHE", e.ccache);
+    Take("HOLDFAST_REPLAY_CACHE", e.replay_cache);
     return e;
   }();
   return environment;

@@ -30,6 +30,7 @@ struct Environment {
   std::string user1 = "alice", password1 = "P@ssw0rd-alice";
   std::string user2 = "bob", password2 = "P@ssw0rd-bob";
   std::string ccache;  // of user1; empty: no Kerberos here
+  std::string replay_cache;  // the server's, for who wants to break it
 };
 const Environment& TheEnvironment();
 

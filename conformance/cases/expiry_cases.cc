@@ -1,6 +1,8 @@
 // A session whose ticket ends, [MS-SMB2] 3.3.5.2.9 and 3.3.5.5.2. Tickets of an hour make this everyday life.
 #include "conformance/cases/bed.h"
 
+#include <filesystem>
+
 namespace holdfast::client {
 namespace {
 
@@ -8,10 +10,14 @@ namespace lock_flag = smb2::lock_flag;
 
 constexpr std::uint32_t kTicketSeconds = 6;
 
+// From a copy of the cache: the service ticket of another life that a sign-in before has left there would be used again.
 Credentials WithTicket(std::uint32_t seconds) {
   Credentials credentials = Bed::Alice();
   credentials.password.clear();
-  credentials.ccache = TheEnvironment().ccache;
+  std::string cache = TheEnvironment().ccache;
+  if (cache.starts_with("FILE:")) cache.erase(0, 5);
+  credentials.ccache = cache + Bed::Fresh(".copy");
+  std::filesystem::copy_file(cache, credentials.ccache);
   credentials.ticket_seconds = seconds;
   return credentials;
 }
@@ -66,6 +72,25 @@ CASE(Expiry, RenewedTheSessionGoesOnWithItsHandles) {
   EXPECT_EQ(co_await ReadAll(tree, kept, 0, data.size()), data);
   EXPECT_EQ(co_await StatusOfOpen(tree, name), NtStatus::kSuccess);
   EXPECT_EQ(co_await tree->Close(kept), NtStatus::kSuccess);
+}
+
+// A renewal that the server cannot judge, as it cannot write its replay cache, ends nothing.
+CASE(Expiry, AFaultOfTheServerAtTheRenewalCostsNoHandle) {
+  const TreePtr tree = co_await MountBriefly(bed);
+  const smb2::FileId file = co_await Opened(tree, FileRequest(Bed::Fresh("renewed"), smb2::CreateDisposition::kCreate));
+  const Bytes data = Pattern(10, 2);
+  co_await WriteAll(tree, file, 0, data);
+
+  const std::filesystem::path cache = TheEnvironment().replay_cache;
+  std::filesystem::remove(cache);
+  std::filesystem::create_directory(cache);
+  const NtStatus broken = co_await tree->session()->Renew(WithTicket(3600));
+  std::filesystem::remove(cache);
+  EXPECT_EQ(broken, NtStatus::kInsufficientResources);
+  EXPECT_EQ(co_await ReadAll(tree, file, 0, data.size()), data);
+  co_await UntilExpired(bed, tree, file);
+  EXPECT_EQ(co_await tree->session()->Renew(WithTicket(3600)), NtStatus::kSuccess);
+  EXPECT_EQ(co_await ReadAll(tree, file, 0, data.size()), data);
 }
 
 }  // namespace holdfast::client

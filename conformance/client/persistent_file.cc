@@ -91,10 +91,11 @@ Task<void> PersistentFile::Restore(std::shared_ptr<PersistentFile> self, std::ui
   for (int i = 0; i < kTries; ++i) {
     co_await SleepFor(self->clock_, kRetryPause);
     const bool same_session = self->previous_session_ == session_id && !self->channels_.empty();
-    if (self->ended_ || !same_session || self->channels_.size() >= self->target_.channels) co_return;
+    if (self->ended_ || !same_session || self->channels_.size() >= self->target_.channels) break;
     const Channel first = self->channels_.front();
-    if (co_await self->AddChannel(first, address) == NtStatus::kSuccess) co_return;
+    if (co_await self->AddChannel(first, address) == NtStatus::kSuccess) break;
   }
+  if (--self->restoring_ == 0 && self->ended_) self->restored_.Set(0);
 }
 
 const PersistentFile::Channel* PersistentFile::Pick() {
@@ -116,6 +117,7 @@ void PersistentFile::Lose(const std::shared_ptr<Connection>& connection) {
   ++channel_sequence_;
   ++history_.channels_lost;
   tree_ = channels_.front().tree;
+  ++restoring_;
   Spawn(connection->executor(), Restore(shared_from_this(), previous_session_, connection->options().address));
 }
 
@@ -329,6 +331,7 @@ Task<NtStatus> PersistentFile::Close() {
   // The same, over another channel of a session that lives on.
   if (status == NtStatus::kFileClosed && lost_once) status = NtStatus::kSuccess;
   ended_ = true;
+  if (restoring_ != 0) co_await restored_.Wait();
   Break();
   co_return status;
 }

@@ -105,6 +105,8 @@ class PersistentFile : public std::enable_shared_from_this<PersistentFile> {
   std::vector<Channel> channels_;
   std::size_t turn_ = 0;
   bool ended_ = false;
+  unsigned restoring_ = 0;  // channels that are being looked for; Close waits for them
+  OneShot<int> restored_;   // set when none is left after `ended_`
   std::uint32_t max_read_ = 65536, max_write_ = 65536;
   std::shared_ptr<Tree> tree_;
   std::uint64_t previous_session_ = 0;

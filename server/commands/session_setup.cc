@@ -142,13 +142,15 @@ Reply Bind(Request& request, const SessionPtr& session, const SignIn& sign_in, c
 }
 
 // 3.3.5.5.3: a sign-in that failed ends the session, with all its opens when it was a renewal. One that was to bind
-// a channel leaves the session as it was.
+// a channel leaves the session as it was, and so does a renewal that failed by a fault of this machine: it proved
+// nothing against the user, and the client can try again.
 Task<Reply> Fail(RequestPtr request, SessionPtr session, bool binding, AuthStep step) {
   Server& server = *request->server;
   ++server.metrics().sign_ins_refused;
   spdlog::info("{}: sign-in refused: {}: {}", request->connection->transport->peer(), NtStatusName(step.status),
                step.detail);
-  if (!binding) {
+  const bool renewal = session->state != SessionState::kInProgress;
+  if (!binding && !(renewal && step.status == NtStatus::kInsufficientResources)) {
     co_await server.EndSession(session, Server::EndReason::kFailedReauthentication);
     request->session = nullptr;
   }

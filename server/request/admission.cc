@@ -59,10 +59,14 @@ void SignForSessionElsewhere(Request& request) {
   if (!request.header.is_signed()) return;
   const SessionPtr elsewhere = request.server->FindSession(request.header.session_id);
   if (!elsewhere || !elsewhere->signer) return;
+  if (!elsewhere->signer->Verify(request.message)) return;
   // An eavesdropper can send a signed request again on a connection of his own. Its refusal and its true answer would be
   // two texts under one nonce of AES-GMAC, which gives the key of its hash away.
-  if (elsewhere->signer->algorithm() == crypto::SigningAlgorithm::kAesGmac) return;
-  if (elsewhere->signer->Verify(request.message)) request.signer = elsewhere->signer;
+  if (elsewhere->signer->algorithm() == crypto::SigningAlgorithm::kAesGmac) {
+    request.signature_of_zeros = true;
+  } else {
+    request.signer = elsewhere->signer;
+  }
 }
 
 std::optional<Reply> FindSession(Request& request, const CommandRow& row) {

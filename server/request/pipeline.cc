@@ -150,7 +150,7 @@ void AppendReply(ResponseChain& chain, const RequestPtr& request, Reply& reply) 
     header.async_id = request->async_id;
   }
   const bool sign = MustSign(*request, reply);
-  if (sign) header.flags |= smb2::kFlagSigned;
+  if (sign || request->signature_of_zeros) header.flags |= smb2::kFlagSigned;
   if (reply.body.empty()) reply.body = smb2::EncodeBody(smb2::ErrorResponse{});
   const bool encrypt = MustEncrypt(*request);
   chain.Append(header, std::move(reply.body), reply.room, sign && !encrypt ? request->signer : nullptr,

@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "auth/authenticator.h"
 #include "auth/ntlm_users.h"
@@ -177,6 +179,17 @@ TEST_F(KerberosSignIn, RefusesAReplayedToken) {
   const AuthStep again = authenticator_->Begin()->Accept(token);
   EXPECT_EQ(again.status, NtStatus::kLogonFailure);
   EXPECT_NE(again.detail.find("replay"), std::string::npos) << again.detail;
+}
+
+// Not the user's fault: a renewal that fails so must not cost a session its opens.
+TEST_F(KerberosSignIn, AReplayCacheThatCannotBeWrittenIsAFaultOfThisMachine) {
+  ASSERT_EQ(::mkdir(config_.replay_cache_path.c_str(), 0700), 0);
+  for (gss_OID mechanism : {SpnegoMechanism(), KerberosMechanism()}) {
+    const AuthStep step = Try(mechanism);
+    EXPECT_EQ(step.status, NtStatus::kInsufficientResources) << NtStatusName(step.status) << ": " << step.detail;
+  }
+  ASSERT_EQ(::rmdir(config_.replay_cache_path.c_str()), 0);
+  EXPECT_EQ(Try().status, NtStatus::kSuccess);
 }
 
 TEST_F(KerberosSignIn, SurvivesTruncationsAndChangedBits) {

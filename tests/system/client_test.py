@@ -107,6 +107,7 @@ def environment(bed, kdc=False):
         env[f'HOLDFAST_PASSWORD{number}'] = USERS[user]
     if kdc:
         env['HOLDFAST_CCACHE'] = bed.ccache('alice')
+        env['HOLDFAST_REPLAY_CACHE'] = str(bed.config.parent / 'state/replay-cache')
         env['KRB5_CONFIG'] = str(bed.dir / 'cluster/kdc/krb5.conf')
     return env
 
