@@ -19,9 +19,10 @@ bool IsOurs(const std::string& text) {
 }
 
 // The library's cause as the status a Windows server would give.
-NtStatus StatusOf(OM_uint32 minor, const std::string& text) {
+NtStatus StatusOf(OM_uint32 minor, const std::string& text, bool ntlm) {
   if (minor == static_cast<OM_uint32>(KRB5KRB_AP_ERR_SKEW)) return NtStatus::kTimeDifferenceAtDc;
-  return IsOurs(text) ? NtStatus::kInsufficientResources : NtStatus::kLogonFailure;
+  // The NTLM library has "no such file" for a user it does not know.
+  return !ntlm && IsOurs(text) ? NtStatus::kInsufficientResources : NtStatus::kLogonFailure;
 }
 
 }  // namespace
@@ -49,7 +50,8 @@ AuthStep GssExchange::Accept(ByteView token) {
   if (GSS_ERROR(major)) {
     if (!detail.empty()) detail += ": ";
     const std::string cause = GssErrorText(major, minor, mechanism);
-    return Fail(StatusOf(minor, cause), detail + cause, output.bytes());
+    const bool ntlm = NtlmMessageType(ParseToken(token).mechanism_token) != 0;
+    return Fail(StatusOf(minor, cause, ntlm), detail + cause, output.bytes());
   }
 
   AuthStep step;
