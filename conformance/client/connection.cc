@@ -6,6 +6,8 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
+#include <sys/socket.h>
+
 #include "protocol/smb2/compound.h"
 #include "protocol/smb2/messages/cancel.h"
 #include "protocol/smb2/messages/negotiate.h"
@@ -298,11 +300,29 @@ Task<void> Connection::ReceiveLoop(std::shared_ptr<Connection> self) {
     const std::size_t length =
         static_cast<std::size_t>(head[1]) << 16 | static_cast<std::size_t>(head[2]) << 8 | head[3];
     auto frame = ShareBuffer(TakeBuffer(length));
-    auto [body_error, m] = co_await boost::asio::async_read(self->socket_, boost::asio::buffer(*frame), kValue);
-    if (body_error) break;
+    if (!co_await self->ReceiveInto(*frame)) break;
     if (!self->Deliver(std::move(frame))) break;
   }
   self->Close();
+}
+
+// Is not woken before a good part of a large answer is there: each wake-up costs as much as receiving dozens of KiB.
+Task<bool> Connection::ReceiveInto(std::span<std::uint8_t> frame) {
+  constexpr std::size_t kMost = 128 * 1024;
+  const auto wait_for_at_least = [this](std::size_t bytes) {
+    const int value = static_cast<int>(bytes);
+    (void)setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
+  };
+  const bool large = frame.size() > kMost;
+  for (std::size_t got = 0; got < frame.size();) {
+    if (large) wait_for_at_least(std::min(frame.size() - got, kMost));
+    const auto rest = boost::asio::buffer(frame.data() + got, frame.size() - got);
+    auto [error, n] = co_await socket_.async_read_some(rest, kValue);
+    if (error) co_return false;
+    got += n;
+  }
+  if (large) wait_for_at_least(1);
+  co_return true;
 }
 
 bool Connection::TakeIn(const smb2::Header& header, ByteView message, bool encrypted) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -143,6 +144,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   explicit Connection(ConnectOptions options, boost::asio::ip::tcp::socket socket);
   Task<NtStatus> Negotiate();
   static Task<void> ReceiveLoop(std::shared_ptr<Connection> self);
+  Task<bool> ReceiveInto(std::span<std::uint8_t> frame);
   static Task<void> SendLoop(std::shared_ptr<Connection> self);
   bool Deliver(std::shared_ptr<Bytes> frame);
   bool TakeIn(const smb2::Header& header, ByteView message, bool encrypted);

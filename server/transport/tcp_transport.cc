@@ -39,6 +39,9 @@ void LimitSilence(int fd) {
   (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnacknowledgedMs, sizeof kUnacknowledgedMs);
 }
 
+// A part of what the kernel is willing to hold for a connection.
+constexpr std::size_t kMostToWaitFor = 128 * 1024;
+
 constexpr auto kValue = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 std::string Describe(const tcp::endpoint& endpoint) {
@@ -61,6 +64,7 @@ class TcpTransport final : public Transport, public std::enable_shared_from_this
 
   Task<Result<Bytes>> Receive(std::size_t max_bytes) override {
     auto self = shared_from_this();
+    WaitForAtLeast(1);
     while (buffered() < 4) {
       if (!co_await Fill()) co_return NtStatus::kConnectionDisconnected;
     }
@@ -79,6 +83,7 @@ class TcpTransport final : public Transport, public std::enable_shared_from_this
     begin_ += have;
     std::size_t got = have;
     while (got < length) {
+      WaitForAtLeast(std::min(length - got, kMostToWaitFor));
       if (length - got < buffer_.size() / 4) {
         // The end of this frame may come together with the next ones: read through the buffer.
         if (!co_await Fill()) co_return NtStatus::kConnectionDisconnected;
@@ -149,6 +154,15 @@ class TcpTransport final : public Transport, public std::enable_shared_from_this
  private:
   std::size_t buffered() const { return end_ - begin_; }
 
+  // No wake-up before so many bytes are there, which the peer has announced. Each one costs both sides as much as receiving
+  // dozens of KiB.
+  void WaitForAtLeast(std::size_t bytes) {
+    if (bytes == least_) return;
+    least_ = bytes;
+    const int value = static_cast<int>(bytes);
+    (void)setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
+  }
+
   Task<bool> Fill() {
     if (begin_ == end_) begin_ = end_ = 0;
     if (end_ == buffer_.size()) {
@@ -197,6 +211,7 @@ class TcpTransport final : public Transport, public std::enable_shared_from_this
   }
 
   tcp::socket socket_;
+  std::size_t least_ = 1;  // SO_RCVLOWAT
   std::string peer_, local_;
   std::vector<std::uint8_t> buffer_ = std::vector<std::uint8_t>(64 * 1024);
   std::size_t begin_ = 0, end_ = 0;

@@ -24,7 +24,7 @@ struct EmbeddedOptions {
   std::size_t key_cache_bytes = std::size_t{64} << 20;
   std::size_t write_buffer_bytes = std::size_t{32} << 20;
   std::size_t max_open_files = 4096;                   // data files; less when the process may open fewer
-  std::size_t inline_read_bytes = std::size_t{1} << 20;  // cached reads up to this are done on the core
+  std::size_t inline_read_bytes = std::size_t{256} << 10;  // cached reads up to this are done on the core
   std::size_t inline_write_bytes = std::size_t{64} << 10;  // writes into the page cache too, while they do not block
   std::shared_ptr<FileSystemSeam> files;               // null: the kernel
 };
