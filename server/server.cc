@@ -127,7 +127,15 @@ Task<void> Server::Serve(std::shared_ptr<Transport> transport) {
   seams_.clock->Cancel(deadline);
   // What waits is ended first, so that nothing keeps a lock or an open busy on behalf of a client that is gone.
   const auto pending = connection->pending;
-  for (const auto& [id, request] : pending) request->wait->Cancel(NtStatus::kCancelled);
+  for (const auto& [id, request] : pending) {
+    if (request->outlives_channel && request->session->channels.size() > 1) {
+      auto& outliving = request->session->outliving;
+      std::erase_if(outliving, [](const auto& wait) { return wait.expired(); });
+      outliving.push_back(request->wait);
+    } else {
+      request->wait->Cancel(NtStatus::kCancelled);
+    }
+  }
   const auto sessions = connection->sessions;
   for (const auto& [id, session] : sessions) co_await LoseChannel(session, connection->id);
   connection->sessions.clear();
@@ -271,6 +279,9 @@ Task<void> Server::EndSession(SessionPtr session, EndReason reason) {
       if (open) status = open->is_directory ? NtStatus::kNotifyCleanup : NtStatus::kRangeNotLocked;
       request->wait->Cancel(status);
     }
+  }
+  for (const auto& weak : std::exchange(session->outliving, {})) {
+    if (const auto wait = weak.lock()) wait->Cancel(NtStatus::kCancelled);
   }
   const auto handles = std::move(session->handles);
   session->handles.clear();

@@ -2,6 +2,8 @@
 #include "conformance/cases/bed.h"
 
 #include "protocol/fscc/fsctl.h"
+#include "protocol/smb2/contexts/durable_handle.h"
+#include "protocol/smb2/contexts/lease.h"
 #include "protocol/smb2/ioctl/network_interface_info.h"
 #include "protocol/smb2/messages/session_setup.h"
 
@@ -298,6 +300,89 @@ CASE(Channels, WaitingRequestsGoWithTheirChannel) {
   constexpr std::uint32_t kAtOnce = smb2::lock_flag::kExclusiveLock | smb2::lock_flag::kFailImmediately;
   EXPECT_EQ(co_await LockRange(stranger, theirs, 0, 10, kAtOnce), NtStatus::kSuccess);
   EXPECT_EQ(co_await tree->Close(file), NtStatus::kSuccess);
+}
+
+// A CREATE under way in a coroutine of its own.
+struct Opening {
+  std::optional<Result<CreateResult>> result;
+};
+
+Task<void> OpenBeside(TreePtr tree, smb2::CreateRequest request, std::shared_ptr<Opening> opening) {
+  opening->result = co_await tree->Create(std::move(request));
+}
+
+// Somebody holds a lease with everything, and `request` on `tree` waits for the holder's acknowledgment.
+Task<std::shared_ptr<Opening>> OpenBehindLease(Bed& bed, TreePtr holder, TreePtr tree, smb2::CreateRequest request) {
+  const ConnectionPtr connection = holder->session()->connection();
+  const auto opening = std::make_shared<Opening>();
+  Spawn(bed.executor(), OpenBeside(std::move(tree), std::move(request), opening));
+  const std::function<bool()> told = [connection] { return connection->breaks() != 0; };
+  co_await bed.Until(told, "the break of the lease");
+  (void)connection->TakeBreaks();
+  co_return opening;
+}
+
+smb2::CreateRequest Leased(const std::string& name, std::uint8_t key) {
+  auto request = FileRequest(name, smb2::CreateDisposition::kOpenIf);
+  request.requested_oplock_level = smb2::OplockLevel::kLease;
+  smb2::LeaseContextV2 lease;
+  lease.lease_key.bytes.fill(key);
+  lease.lease_state = 7;
+  request.contexts.push_back(smb2::CreateContext::From(smb2::create_context::kRequestLease, lease));
+  return request;
+}
+
+smb2::CreateRequest WithGuid(smb2::CreateRequest request, std::uint8_t n) {
+  smb2::DurableHandleRequestV2 ask;
+  ask.create_guid.bytes.fill(n);
+  request.contexts.push_back(smb2::CreateContext::From(smb2::create_context::kDurableHandleRequestV2, ask));
+  return request;
+}
+
+CASE(Channels, ACreateWithAGuidGoesOnWithoutItsChannel) {
+  const TreePtr holder = co_await bed.Mount("scratch");
+  const SessionPtr session = co_await bed.SignIn();
+  const TreePtr tree = co_await bed.Mount(session, "scratch");
+  const TreePtr other = tree->On(co_await Bound(bed, session));
+  const std::string name = Bed::Fresh("goes_on");
+  const smb2::FileId held = co_await Opened(holder, Leased(name, 1));
+
+  const auto request = WithGuid(FileRequest(name, smb2::CreateDisposition::kOpen), 21);
+  const auto opening = co_await OpenBehindLease(bed, holder, tree, request);
+  session->connection()->Close();
+  const std::function<bool()> lost = [opening] { return opening->result.has_value(); };
+  co_await bed.Until(lost, "the end of the first channel");
+  EXPECT_TRUE(IsTransportLoss(opening->result->status()));
+  // Whether or not the server has heard of that: the first copy is still under way.
+  for (int i = 0; i < 2; ++i) {
+    const auto refused = co_await other->Create(request, Replay{1, true});
+    EXPECT_EQ(refused.status(), NtStatus::kFileNotAvailable);
+  }
+  EXPECT_EQ(co_await holder->Close(held), NtStatus::kSuccess);
+  const CreateResult opened = Need(co_await other->Create(request, Replay{1, true}), "the replay");
+  const Bytes data = Pattern(100, 3);
+  co_await WriteAll(other, opened.response.file_id, 0, data);
+  // Nobody has it open a second time.
+  EXPECT_EQ(co_await other->Close(opened.response.file_id), NtStatus::kSuccess);
+  EXPECT_EQ(co_await holder->Close(co_await Opened(holder, Exclusive(name))), NtStatus::kSuccess);
+}
+
+CASE(Channels, ACreateWithAGuidEndsWithItsSession) {
+  const TreePtr holder = co_await bed.Mount("scratch");
+  const SessionPtr session = co_await bed.SignIn();
+  const TreePtr tree = co_await bed.Mount(session, "scratch");
+  const TreePtr other = tree->On(co_await Bound(bed, session));
+  const std::string name = Bed::Fresh("ends");
+  const smb2::FileId held = co_await Opened(holder, Leased(name, 2));
+
+  const auto request = WithGuid(FileRequest(name, smb2::CreateDisposition::kOpen), 22);
+  (void)co_await OpenBehindLease(bed, holder, tree, request);
+  session->connection()->Close();
+  const auto refused = co_await other->Create(request, Replay{1, true});
+  EXPECT_EQ(refused.status(), NtStatus::kFileNotAvailable);
+  EXPECT_EQ(co_await other->session()->Logoff(), NtStatus::kSuccess);
+  EXPECT_EQ(co_await holder->Close(held), NtStatus::kSuccess);
+  EXPECT_EQ(co_await holder->Close(co_await Opened(holder, Exclusive(name))), NtStatus::kSuccess);
 }
 
 CASE(Channels, LogoffEndsAllOfThem) {

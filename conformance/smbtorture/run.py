@@ -55,7 +55,7 @@ REALM = 'KERBEROS.MICROSOFTONLINE.COM'
 # - Where signing is required it calls a refusal ACCESS_DENIED that nobody can sign: of a session that is gone or not there yet.
 # - smb2.timestamps of 4.17 wants the write times of Windows before 1809 (docs/decisions/0005).
 # - What lets a session expire has tickets that end.
-# - persistent-open-* want persistence where the share is continuously available.
+# - persistent-open-* and replay5 want persistence, and a share that is continuously available.
 # - Three cases give a file to Everyone, which takes SeRestorePrivilege.
 # - smb2.maxfid opens 65,520 files, which takes a sanitized build too long: --whole has them all.
 Place = collections.namedtuple('Place', 'bed share user seconds torture',
@@ -77,6 +77,7 @@ PLACES = {
     'smb2.maxfid': Place(seconds=600, torture=('maxopenfiles=8192',)),
     **{f'smb2.session.{case}': Place(bed='kerberos')
        for case in ('expire1n', 'expire1s', 'expire1e', 'expire2s', 'expire2e', 'expire_disconnect')},
+    'smb2.replay.replay5': Place(share='profiles'),
     'smb2.timestamps': Place(bed='old write times'),
 }
 # No tests: explorers, benchmarks and tools that hold on to files for others.

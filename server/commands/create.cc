@@ -52,7 +52,7 @@ smb2::CreateResponse Respond(const Request& request, const CreateIntent& intent,
   response.allocation_size = facts.allocation_size;
   response.end_of_file = facts.end_of_file;
   response.file_attributes = facts.file_attributes;
-  response.oplock_level = static_cast<smb2::OplockLevel>(open.oplock_level());
+  response.oplock_level = static_cast<smb2::OplockLevel>(result.oplock_level.value_or(open.oplock_level()));
   response.file_id = result.handle->id;
   response.contexts = AnswerCreateContexts(
       intent, {.open = &open,
@@ -100,6 +100,8 @@ Task<Reply> HandleCreate(RequestPtr request) {
     if (intent.snapshot) co_return NtStatus::kObjectNameNotFound;
   }
 
+  // The client asks again on another channel for what a lost one had begun, and means the same open.
+  request->outlives_channel = request->connection->smb3() && intent.durable_v2.has_value();
   const auto stopped = std::make_shared<SymlinkStop>();
   auto result = co_await OpenFile(request, message, intent, stopped);
   if (!result.ok()) {

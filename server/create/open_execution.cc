@@ -182,7 +182,8 @@ Task<Result<CreateResult>> OpenFile(RequestPtr request, smb2::CreateRequest mess
   }
   co_return CreateResult{.handle = std::move(handle),
                          .create_action = outcome.create_action,
-                         .durable_response = outcome.durable_response};
+                         .durable_response = outcome.durable_response,
+                         .oplock_level = outcome.oplock_level};
 }
 
 Result<CreateResult> OpenNamedPipe(Request& request, const smb2::CreateRequest& message, const CreateIntent& intent) {
@@ -201,7 +202,8 @@ Result<CreateResult> OpenNamedPipe(Request& request, const smb2::CreateRequest& 
                                                std::shared_ptr<NamedPipe>(owner, owner->pipe.get()));
   return CreateResult{.handle = std::move(handle),
                       .create_action = static_cast<std::uint32_t>(smb2::CreateAction::kOpened),
-                      .durable_response = false};
+                      .durable_response = false,
+                      .oplock_level = std::nullopt};
 }
 
 }  // namespace holdfast

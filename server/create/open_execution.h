@@ -10,6 +10,7 @@ struct CreateResult {
   HandlePtr handle;
   std::uint32_t create_action = 0;
   bool durable_response = false;
+  std::optional<std::uint8_t> oplock_level;  // of a replay; else that of the open
 };
 
 // Checks of the fixed fields that no file is needed for.

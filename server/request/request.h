@@ -49,6 +49,7 @@ struct Request {
   std::uint64_t async_id = 0;    // set when the interim response went out
   bool interim_sent = false;
   bool executing = false;
+  bool outlives_channel = false;  // goes on when its connection is lost, as long as the session has another one
   SteadyTime started{};
   std::function<void()> send_interim;  // while executing: answers STATUS_PENDING once
   std::uint32_t payload_bytes = 0;  // for the credit charge check: set by the row's payload function

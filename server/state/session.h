@@ -42,6 +42,8 @@ struct Session {
 
   std::map<std::uint32_t, TreeConnectPtr> trees;
   std::unordered_map<std::uint64_t, HandlePtr> handles;    // by volatile id
+  // CREATEs that a lost channel had begun, for their replays to find.
+  std::vector<std::weak_ptr<PendingWait>> outliving;
   std::uint32_t next_tree_id = 1;
   std::uint64_t next_volatile_id = 1;
 

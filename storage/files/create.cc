@@ -32,26 +32,6 @@ constexpr std::uint32_t kInvalidAccess = 0x0CE0FE00;
 constexpr std::size_t kMaxEaBytes = 65536;
 constexpr int kMaxAttempts = 16;
 
-// Takes the reservation of a CREATE back when it ends, however it ends.
-class Reservation {
- public:
-  Reservation(std::set<std::pair<Guid, Guid>>& executing, std::pair<Guid, Guid> key)
-      : executing_(executing), key_(std::move(key)) {
-    taken_ = executing_.insert(key_).second;
-  }
-  Reservation(const Reservation&) = delete;
-  Reservation& operator=(const Reservation&) = delete;
-  ~Reservation() {
-    if (taken_) executing_.erase(key_);
-  }
-  bool taken() const { return taken_; }
-
- private:
-  std::set<std::pair<Guid, Guid>>& executing_;
-  std::pair<Guid, Guid> key_;
-  bool taken_ = false;
-};
-
 }  // namespace
 
 Task<Result<CreateOutcome>> Files::Create(CreateParameters parameters) {
@@ -61,13 +41,7 @@ Task<Result<CreateOutcome>> Files::Create(CreateParameters parameters) {
 
 Task<Result<CreateOutcome>> Creation::Run() {
   if (const NtStatus status = Validate(); status != NtStatus::kSuccess) co_return status;
-  if (p_.durable.kind != DurableKind::kDurableV2) co_return co_await Execute();
-
-  // From arrival on, so that a replay on another channel cannot run beside its original (§5.1).
-  const Reservation reservation(impl_.executing, {p_.requester.client_guid, p_.durable.create_guid});
-  if (!reservation.taken()) {
-    co_return p_.replay ? NtStatus::kFileNotAvailable : NtStatus::kDuplicateObjectid;
-  }
+  if (p_.durable.kind == DurableKind::kDurableV2) co_return co_await ExecuteOnce();
   co_return co_await Execute();
 }
 

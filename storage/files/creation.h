@@ -41,8 +41,16 @@ class Creation {
   Task<Attempt> OpenExisting(Place place);      // create_existing.cc
   Task<Attempt> CreateNew(Place place);         // create_new.cc
 
-  // create_replay.cc. A value decides the request.
+  // create_replay.cc
+  class Reservation;
+  // Never beside another CREATE with the same CreateGuid: of two, the replay waits for its original and takes its answer.
+  Task<Result<CreateOutcome>> ExecuteOnce();
+  // kSuccess when the original has ended; kFileNotAvailable when it has not by `deadline`.
+  Task<NtStatus> AwaitOriginal(Files::Impl::ReplayKey key, SteadyTime deadline);
+  // A value decides the request.
   Task<std::optional<Result<CreateOutcome>>> Replay();
+  // What was answered before, though no more than this request asks for.
+  CreateOutcome AnswerAgain(const OpenPtr& open);
   // The replay that crosses a failover: the second lookup of 3.3.5.9 found this open.
   Task<Result<CreateOutcome>> AttachSurvivor(OpenPtr open);
   Task<NtStatus> EndOtherInstance();            // create_app_instance.cc

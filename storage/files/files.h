@@ -77,6 +77,7 @@ struct CreateOutcome {
   std::uint32_t create_action = 0;  // FILE_SUPERSEDED 0, OPENED 1, CREATED 2, OVERWRITTEN 3
   bool durable_response = false;    // answer DHnQ/DH2Q
   bool replayed = false;            // the first answer again; the open may already be in the session's table
+  std::optional<std::uint8_t> oplock_level;  // what a replay is told; else it is the open's
 };
 
 struct ReconnectParameters {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -20,7 +19,8 @@ struct Files::Impl {
   explicit Impl(Files& owner) : files(owner) {}
 
   Files& files;
-  std::set<ReplayKey> executing;  // CREATEs under way, from arrival on
+  // CREATEs under way, from arrival on, with the replays that wait for their end.
+  std::map<ReplayKey, std::vector<std::shared_ptr<OneShot<NtStatus>>>> executing;
   std::unordered_multimap<Guid, OpenPtr> by_create_guid;
   std::unordered_multimap<Guid, OpenPtr> by_app_instance;
   std::map<LeaseId, CachingGrantPtr> leases;  // GlobalLeaseTableList, 3.3.1.11

@@ -436,5 +436,92 @@ TEST_F(DurableTest, TheSecondOpenOfALeaseWithoutHandleCachingIsNotReclaimed) {
   EXPECT_EQ(Reconnect(Back(one, true)).status(), NtStatus::kFileNotAvailable);
 }
 
+// ---- replay, 3.3.5.9 ----------------------------------------------------------------------------------------------
+
+TEST_F(DurableTest, AReplayWaitsASecondForItsOriginal) {
+  const OpenPtr holder = MustCreate(First(u"f", kRWH));
+  CreateParameters p = V2(WithOplock(Second(u"f"), oplock::kBatch), 2);
+  const AskedPtr original = Ask(p);
+  EXPECT_TRUE(original->pending);
+  EXPECT_THAT(Breaks(), ElementsAre("RWH>RH!"));
+  p.replay = true;
+  const AskedPtr late = Ask(p);
+  EXPECT_FALSE(late->done());
+  Wait(seconds(1));
+  EXPECT_EQ(late->status(), NtStatus::kFileNotAvailable);
+  EXPECT_FALSE(original->done());
+  // Two that wait take the one answer, and nobody is asked a second time.
+  const AskedPtr first = Ask(p), second = Ask(p);
+  ASSERT_TRUE(Acknowledge(1, kRH).ok());
+  ASSERT_TRUE(original->open());
+  EXPECT_EQ(first->open(), original->open());
+  EXPECT_EQ(second->open(), original->open());
+  EXPECT_THAT(Breaks(), IsEmpty());
+  EXPECT_EQ(files_->counts().opens, 2u);
+}
+
+TEST_F(DurableTest, AReplayThatWaitsEndsWithItsConnection) {
+  const OpenPtr holder = MustCreate(First(u"f", kRWH));
+  CreateParameters p = V2(Second(u"f"), 2);
+  const AskedPtr original = Ask(p);
+  p.replay = true;
+  const AskedPtr replay = Ask(p);
+  replay->wait->Cancel(NtStatus::kCancelled);
+  Settle();
+  EXPECT_EQ(replay->status(), NtStatus::kCancelled);
+  EXPECT_FALSE(original->done());
+  // A refusal is no answer to replay: it is tried again.
+  original->wait->Cancel(NtStatus::kCancelled);
+  Settle();
+  EXPECT_EQ(original->status(), NtStatus::kCancelled);
+  const AskedPtr next = Ask(p);
+  EXPECT_TRUE(next->pending);
+  ASSERT_TRUE(Acknowledge(1, kRH).ok());
+  ASSERT_TRUE(next->open());
+  EXPECT_FALSE((*next->outcome)->replayed);
+}
+
+TEST_F(DurableTest, AReplayThatAsksForLessIsToldOfLess) {
+  CreateParameters p = V2(WithOplock(Parameters(u"f"), oplock::kBatch));
+  p.share_access = 0;
+  const OpenPtr open = MustCreate(p);
+  p.replay = true;
+  const auto told = [&](std::uint8_t level) {
+    p.caching.oplock_level = level;
+    const auto again = Create(p);
+    EXPECT_TRUE(again.ok());
+    EXPECT_EQ(again->open, open);
+    return std::pair(int{again->oplock_level.value_or(0xFE)}, again->durable_response);
+  };
+  EXPECT_EQ(told(oplock::kNone), std::pair(0, false));
+  EXPECT_EQ(told(oplock::kLevelII), std::pair(1, false));
+  EXPECT_EQ(told(oplock::kExclusive), std::pair(8, false));
+  EXPECT_EQ(told(oplock::kBatch), std::pair(9, true));
+  // It holds the batch oplock all the same.
+  EXPECT_EQ(StateOf(open), kRWH);
+  const AskedPtr other = Ask(Second(u"f"));
+  EXPECT_THAT(Breaks(), ElementsAre("RWH>R!"));
+  EXPECT_FALSE(other->done());
+}
+
+TEST_F(DurableTest, AReplayOfAnOplockAsksForNoLease) {
+  CreateParameters p = V2(WithOplock(Parameters(u"f"), oplock::kBatch));
+  const OpenPtr open = MustCreate(p);
+  p.replay = true;
+  EXPECT_EQ(Create(WithLease(p, 5, kRH)).status(), NtStatus::kAccessDenied);
+  const auto again = Create(p);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->open, open);
+  // The reverse, and another lease.
+  CreateParameters leased = V2(WithLease(Parameters(u"g"), 6, kRH), 2);
+  ASSERT_TRUE(MustCreate(leased));
+  leased.replay = true;
+  EXPECT_TRUE(Create(leased).ok());
+  EXPECT_EQ(Create(WithLease(leased, 7, kRH)).status(), NtStatus::kAccessDenied);
+  leased.caching = {};
+  leased.caching.oplock_level = oplock::kBatch;
+  EXPECT_EQ(Create(leased).status(), NtStatus::kAccessDenied);
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -535,7 +535,7 @@ TEST_F(PersistentTest, AReplayOfWhatNeverRanRuns) {
   EXPECT_EQ(outcome->create_action, action::kCreated);
 }
 
-TEST_F(PersistentTest, AReplayBesideItsOriginalIsToldToComeAgain) {
+TEST_F(PersistentTest, AReplayBesideItsOriginalTakesItsAnswer) {
   auto outcome = std::make_shared<OneShot<Result<CreateOutcome>>>();
   auto create = [](Files& files, CreateParameters p,
                    std::shared_ptr<OneShot<Result<CreateOutcome>>> done) -> Task<void> {
@@ -547,13 +547,17 @@ TEST_F(PersistentTest, AReplayBesideItsOriginalIsToldToComeAgain) {
   context().restart();
   context().run_one();  // the original is under way
   ASSERT_FALSE(outcome->is_set());
+  EXPECT_EQ(Create(p).status(), NtStatus::kDuplicateObjectid);
+  ASSERT_FALSE(outcome->is_set());
   p.replay = true;
-  EXPECT_EQ(Create(p).status(), NtStatus::kFileNotAvailable);
-  const auto original = Run(outcome->Wait());
-  ASSERT_TRUE(original.ok());
   const auto again = Create(p);
   ASSERT_TRUE(again.ok());
+  ASSERT_TRUE(outcome->is_set());
+  const auto original = Run(outcome->Wait());
+  ASSERT_TRUE(original.ok());
   EXPECT_EQ(again->open, original->open);
+  EXPECT_TRUE(again->replayed);
+  EXPECT_FALSE(original->replayed);
 }
 
 }  // namespace
