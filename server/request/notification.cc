@@ -23,6 +23,16 @@ bool IsUsable(const Connection& connection, const Session& session) {
   return !connection.closing && !session.logged_off && session.state != SessionState::kInProgress;
 }
 
+bool HasAcknowledged(const Connection& connection, std::uint64_t bytes) {
+  return !connection.unacknowledged && connection.transport->acknowledged_bytes() >= bytes;
+}
+
+// A path that has let a break wait lets the next ones wait too, until the peer's TCP is heard of again.
+bool IsSilent(Connection& connection) {
+  if (connection.silent_below != 0 && HasAcknowledged(connection, connection.silent_below)) connection.silent_below = 0;
+  return connection.silent_below != 0;
+}
+
 struct Message {
   std::uint64_t session_id = 0;  // in the header
   Bytes body;
@@ -46,10 +56,11 @@ Task<bool> SendAcknowledged(ConnectionPtr connection, SessionPtr session, const 
   const SteadyTime deadline = clock.Now() + within;
   for (Duration pause = kFirstLook; clock.Now() < deadline; pause = std::min(2 * pause, kLongestPause)) {
     co_await SleepFor(clock, pause);
-    if (!connection->unacknowledged && connection->transport->acknowledged_bytes() >= end) co_return true;
+    if (HasAcknowledged(*connection, end)) co_return true;
     if (connection->closing) co_return false;
     if (notice.still_wanted && !notice.still_wanted()) co_return true;
   }
+  connection->silent_below = end;
   co_return false;
 }
 
@@ -60,25 +71,43 @@ struct Candidate {
 
 using Tried = std::set<std::uint64_t>;  // ids of connections
 
+// The first of those offered, the silent ones behind the others.
+class Choice {
+ public:
+  void Offer(const ConnectionPtr& connection, const SessionPtr& session) {
+    Candidate& place = IsSilent(*connection) ? silent_ : alive_;
+    if (!place.connection) place = {connection, session};
+  }
+  const Candidate& best() const { return alive_.connection ? alive_ : silent_; }
+
+ private:
+  Candidate alive_, silent_;
+};
+
 // The oldest channel of the session that has not been tried.
 Candidate NextChannel(const SessionPtr& session, const Tried& tried) {
+  Choice choice;
   if (!session) return {};
   for (const Channel& channel : session->channels) {
     const ConnectionPtr connection = channel.connection.lock();
-    if (connection && IsUsable(*connection, *session) && !tried.contains(connection->id)) return {connection, session};
+    if (!connection || !IsUsable(*connection, *session) || tried.contains(connection->id)) continue;
+    choice.Offer(connection, session);
   }
-  return {};
+  return choice.best();
 }
 
 // The oldest connection of the client that has not been tried.
 Candidate NextOfClient(const Server& server, const Guid& client_guid, const Tried& tried) {
+  Choice choice;
   for (const ConnectionPtr& connection : server.ConnectionsOf(client_guid)) {
     if (tried.contains(connection->id)) continue;
     for (const auto& [id, session] : connection->sessions) {
-      if (IsUsable(*connection, *session)) return {connection, session};
+      if (!IsUsable(*connection, *session)) continue;
+      choice.Offer(connection, session);
+      break;
     }
   }
-  return {};
+  return choice.best();
 }
 
 // One after the other, until one has taken the message or none is left. `next`: the first that has not been tried.

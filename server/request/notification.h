@@ -1,6 +1,7 @@
 // What the server says unasked: oplock and lease breaks, [MS-SMB2] 3.3.4.6 and 3.3.4.7. A break must reach the client even
 // when one of its channels has died without anybody having noticed: it is sent on one channel, the acknowledgement of the
-// client's TCP is watched, and the next channel is tried when none comes.
+// client's TCP is watched, and the next channel is tried when none comes. A channel that let a break wait is tried
+// behind the others from then on, until the client's TCP has acknowledged what was sent there.
 //
 //   Bytes body = smb2::EncodeBody(smb2::OplockBreakNotification{...});
 //   const bool arrived = co_await NotifySession(server, open->attached_session, std::move(body), false, [open] { return ...; });

@@ -53,6 +53,8 @@ class Connection {
   bool closing = false;
   // Test builds: nothing sent here counts as received, as on a path that has died (FSCTL_SMBTORTURE).
   bool unacknowledged = false;
+  // What has to be acknowledged before this channel counts as alive again: a break was given up here. 0: it is alive.
+  std::uint64_t silent_below = 0;
   std::uint8_t read_padding = 0;  // test builds: bytes before the data of a READ response
 
   bool smb3() const { return dialect >= 0x0300; }
