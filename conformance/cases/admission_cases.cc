@@ -199,6 +199,36 @@ CASE(Admission, SessionsOfOtherConnectionsAreNotOurs) {
   EXPECT_EQ(co_await StatusOf(other, Command::kCreate, request, options), NtStatus::kUserSessionDeleted);
 }
 
+// docs/decisions/0009
+CASE(Admission, RefusalsOfASessionThatIsGoneHaveTheFlagAndNoSignature) {
+  const TreePtr tree = co_await bed.Mount("scratch");
+  const ConnectionPtr connection = tree->session()->connection();
+  CallOptions options = tree->Options();
+  const auto request = FileRequest(Bed::Fresh("gone"), smb2::CreateDisposition::kCreate);
+  EXPECT_EQ(co_await tree->session()->Logoff(), NtStatus::kSuccess);
+  const auto refused = co_await connection->Call(Command::kCreate, request, options);
+  if (!refused.ok()) throw CannotGoOn("no answer that is let through");
+  EXPECT_EQ(refused->header.status(), NtStatus::kUserSessionDeleted);
+  EXPECT_TRUE(refused->header.is_signed());
+  EXPECT_EQ(refused->header.signature, decltype(refused->header.signature){});
+  options.session = Keyless(*tree->session());
+  const auto plain = co_await connection->Call(Command::kCreate, request, options);
+  if (!plain.ok()) throw CannotGoOn("no answer");
+  EXPECT_EQ(plain->header.status(), NtStatus::kUserSessionDeleted);
+  EXPECT_FALSE(plain->header.is_signed());
+}
+
+// docs/decisions/0009: the client lets no answer through that is not signed as its request was.
+CASE(Admission, UnknownCommandsAreRefusedWithASignature) {
+  const TreePtr tree = co_await bed.Mount("scratch");
+  const Bytes body(4);
+  const auto refused = co_await tree->session()->connection()->CallEncoded(static_cast<Command>(0x30), body, tree->Options());
+  if (!refused.ok()) throw CannotGoOn("no answer that is let through");
+  EXPECT_EQ(refused->status(), NtStatus::kInvalidParameter);
+  EXPECT_TRUE(refused->header.is_signed());
+  EXPECT_EQ(co_await StatusOfEcho(tree->session()), NtStatus::kSuccess);
+}
+
 CASE(Admission, SharesAndServersThatAreNotThere) {
   const SessionPtr session = co_await bed.SignIn();
   const std::vector<std::string> wrong = {Bed::Unc("no-such-share"), "\\\\elsewhere.example.org\\scratch",

@@ -379,11 +379,12 @@ bool Connection::Deliver(std::shared_ptr<Bytes> frame) {
     }
     if (waiting->was_signed && !encrypted) {
       // 3.2.5.1.3: what was asked with a signature is answered with one. But a server that has lost the session has no
-      // key any more: its refusal can only be unsigned, and harms nobody who could not also cut the connection.
+      // key any more: its refusal is unsigned, or has a signature of zeros, and harms nobody who could not also cut the connection.
       const bool keyless = header->status() == NtStatus::kUserSessionDeleted ||
                            (header->command == smb2::Command::kSessionSetup && IsError(header->status()));
       const bool verified = header->is_signed() && waiting->session->signer->Verify(message);
-      if (!verified && !(keyless && !header->is_signed())) return false;
+      const bool without_key = !header->is_signed() || header->signature == decltype(header->signature){};
+      if (!verified && !(keyless && without_key)) return false;
     }
     waiting_.erase(found);
     if (waiting->preauth && (header->command == smb2::Command::kNegotiate ||

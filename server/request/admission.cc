@@ -17,6 +17,18 @@ void TakeSession(Request& request, const SessionPtr& session) {
   request.signer = channel ? channel->signer : nullptr;
 }
 
+// Nothing of the request is looked at, but whose key signs its refusal is known, or that none does.
+void TakeSessionForRefusal(Request& request, const ChainState& chain) {
+  const auto& sessions = request.connection->sessions;
+  auto found = sessions.find(request.header.session_id);
+  if (found == sessions.end() && request.related) found = sessions.find(chain.session_id);
+  if (found != sessions.end()) {
+    TakeSession(request, found->second);
+  } else {
+    request.signature_of_zeros = request.header.is_signed();
+  }
+}
+
 std::optional<Reply> RefuseProtection(Request& request) {
   ++request.server->metrics().peer_faults;
   return Reply(NtStatus::kAccessDenied);
@@ -56,17 +68,16 @@ std::optional<Reply> FindSessionToBind(Request& request) {
 // A client that forgot to bind this connection gets a refusal that it can verify. Nobody else gets anything signed with
 // the session's key.
 void SignForSessionElsewhere(Request& request) {
-  if (!request.header.is_signed()) return;
+  if (!request.header.is_signed() || request.header.session_id == 0) return;
+  request.signature_of_zeros = true;
   const SessionPtr elsewhere = request.server->FindSession(request.header.session_id);
   if (!elsewhere || !elsewhere->signer) return;
-  if (!elsewhere->signer->Verify(request.message)) return;
   // An eavesdropper can send a signed request again on a connection of his own. Its refusal and its true answer would be
   // two texts under one nonce of AES-GMAC, which gives the key of its hash away.
-  if (elsewhere->signer->algorithm() == crypto::SigningAlgorithm::kAesGmac) {
-    request.signature_of_zeros = true;
-  } else {
-    request.signer = elsewhere->signer;
-  }
+  if (elsewhere->signer->algorithm() == crypto::SigningAlgorithm::kAesGmac) return;
+  if (!elsewhere->signer->Verify(request.message)) return;
+  request.signature_of_zeros = false;
+  request.signer = elsewhere->signer;
 }
 
 std::optional<Reply> FindSession(Request& request, const CommandRow& row) {
@@ -136,8 +147,9 @@ std::optional<Reply> Admit(Request& request, const ChainState& chain) {
   if (!smb2::IsKnown(request.header.command)) {
     ++request.server->metrics().peer_faults;
     // 3.3.5.2.6 ends the connection. Who has signed in gets an answer: others' requests of the same chain have theirs.
-    if (!request.connection->sessions.empty()) return Reply(NtStatus::kInvalidParameter);
-    return Reply::Disconnect(NtStatus::kInvalidParameter);
+    if (request.connection->sessions.empty()) return Reply::Disconnect(NtStatus::kInvalidParameter);
+    TakeSessionForRefusal(request, chain);
+    return Reply(NtStatus::kInvalidParameter);
   }
   const CommandRow& row = RowOf(request.header.command);
   if (request.header.is_response()) {
@@ -146,11 +158,7 @@ std::optional<Reply> Admit(Request& request, const ChainState& chain) {
   }
   if (request.related) {
     if (chain.broken) {
-      // Nothing of it is looked at, but whose key signs the refusal is known.
-      const auto& sessions = request.connection->sessions;
-      auto found = sessions.find(request.header.session_id);
-      if (found == sessions.end()) found = sessions.find(chain.session_id);
-      if (found != sessions.end()) TakeSession(request, found->second);
+      TakeSessionForRefusal(request, chain);
       return Reply(NtStatus::kInvalidParameter);
     }
     request.header.session_id = chain.session_id;

@@ -30,8 +30,8 @@ struct Request {
   SessionPtr session;     // set when the row needs it
   // The key that the request was signed with, and its answers will be: the channel's, of a binding the session's.
   std::shared_ptr<crypto::Signer> signer;
-  // The refusal says that it is signed, and its signature is zeros: nothing may be signed here, and a client that insists on
-  // signatures takes such a refusal as it is, for Windows sends the like.
+  // The refusal says that it is signed, and its signature is zeros: there is no key here, or none that may be used, and a client
+  // that insists on signatures takes such a refusal as it is, for Windows sends the like.
   bool signature_of_zeros = false;
   SessionPtr to_bind;     // SESSION_SETUP only: the session that asks to be bound to this connection
   SignInPtr sign_in;      // SESSION_SETUP only: what its messages are hashed into
