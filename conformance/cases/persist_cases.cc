@@ -7,6 +7,8 @@
 
 #include "protocol/fscc/attributes.h"
 #include "protocol/fscc/file_information.h"
+#include "protocol/fscc/fsctl.h"
+#include "protocol/smb2/ioctl/file_ranges.h"
 #include "protocol/smb2/messages/read.h"
 
 namespace holdfast::client {
@@ -112,6 +114,22 @@ CASE(Persist, Write) {
 
   EXPECT_TRUE(Need(co_await file->Read(0, 260'000), "READ") == expected);
   EXPECT_EQ(co_await EndOfFile(file->tree(), file->id()), expected.size());
+  co_await ExpectClosedAndOpenable(bed, file, name);
+  const TreePtr other = co_await bed.MountWhenUp("profiles");
+  EXPECT_TRUE(co_await Contents(other, name) == expected);
+}
+
+CASE(Persist, DuplicateExtents) {
+  const std::string name = Bed::Fresh("duplicate");
+  const FilePtr file = co_await bed.OpenPersistent(Options(name, CreateDisposition::kCreate));
+  Bytes expected = Pattern(16 * 4096, 8);
+  EXPECT_EQ(co_await file->Write(0, expected), NtStatus::kSuccess);
+  std::function<Bytes(smb2::FileId)> input = [](smb2::FileId self) {
+    return wire::Encode(smb2::DuplicateExtentsData{self, 0, 8 * 4096, 8 * 4096});
+  };
+  EXPECT_EQ(co_await file->Control(fsctl::kDuplicateExtentsToFile, input), NtStatus::kSuccess);
+  std::copy(expected.begin(), expected.begin() + 8 * 4096, expected.begin() + 8 * 4096);
+  EXPECT_TRUE(Need(co_await file->Read(0, 16 * 4096), "READ") == expected);
   co_await ExpectClosedAndOpenable(bed, file, name);
   const TreePtr other = co_await bed.MountWhenUp("profiles");
   EXPECT_TRUE(co_await Contents(other, name) == expected);

@@ -9,6 +9,8 @@
 namespace holdfast::client {
 namespace {
 
+Task<NtStatus> StatusOf(Task<Result<Bytes>> answer) { co_return (co_await std::move(answer)).status(); }
+
 constexpr Duration kRetryPause = std::chrono::milliseconds(20);
 // The first copy of a replay may still be under way at the server.
 constexpr int kMostRefusals = 100;
@@ -285,6 +287,14 @@ Task<NtStatus> PersistentFile::SetInfo(std::uint8_t file_info_class, Bytes buffe
   std::function<Task<NtStatus>(std::shared_ptr<Tree>, Replay)> operation =
       [this, file_info_class, buffer](std::shared_ptr<Tree> tree, Replay replay) {
     return tree->SetInfo(id_, file_info_class, buffer, replay);
+  };
+  co_return co_await Persist<NtStatus>(std::move(operation));
+}
+
+Task<NtStatus> PersistentFile::Control(std::uint32_t code, std::function<Bytes(smb2::FileId)> input) {
+  std::function<Task<NtStatus>(std::shared_ptr<Tree>, Replay)> operation =
+      [this, code, input](std::shared_ptr<Tree> tree, Replay replay) -> Task<NtStatus> {
+    return StatusOf(tree->Ioctl(id_, code, input(id_), 0, replay));
   };
   co_return co_await Persist<NtStatus>(std::move(operation));
 }

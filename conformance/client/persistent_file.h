@@ -53,6 +53,8 @@ class PersistentFile : public std::enable_shared_from_this<PersistentFile> {
   Task<NtStatus> Flush();
   Task<NtStatus> SetEndOfFile(std::uint64_t size);
   Task<NtStatus> SetInfo(std::uint8_t file_info_class, Bytes buffer);
+  // An FSCTL that may be carried out twice; `input` gets the id that the handle has by then.
+  Task<NtStatus> Control(std::uint32_t code, std::function<Bytes(smb2::FileId)> input);
   // Idempotent by its lock sequence, 3.2.4.19.
   Task<NtStatus> Lock(std::uint64_t offset, std::uint64_t length, bool exclusive);
   Task<NtStatus> Unlock(std::uint64_t offset, std::uint64_t length);

@@ -8,14 +8,14 @@ namespace {
 constexpr std::uint32_t kBytesPerSector = 512;
 constexpr std::uint32_t kSectorsPerUnit = kClusterBytes / kBytesPerSector;
 
-// Only what really works, and the search flag that NTFS shows too, whatever it is mounted for. Never sparse VDL, USN journal, open by file id or transactions; POSIX unlink stays off the
-// wire, [MS-SMB2] 3.3.5.20.2.
+// Only what really works, and the search flag that NTFS shows too, whatever it is mounted for. Never sparse VDL, USN
+// journal, open by file id or transactions; POSIX unlink stays off the wire, [MS-SMB2] 3.3.5.20.2.
 constexpr std::uint32_t kFileSystemAttributes =
     fscc::fs_attributes::kCaseSensitiveSearch | fscc::fs_attributes::kCasePreservedNames |
     fscc::fs_attributes::kUnicodeOnDisk | fscc::fs_attributes::kPersistentAcls | fscc::fs_attributes::kSupportsSparseFiles |
     fscc::fs_attributes::kSupportsReparsePoints | fscc::fs_attributes::kSupportsObjectIds |
     fscc::fs_attributes::kNamedStreams | fscc::fs_attributes::kSupportsHardLinks |
-    fscc::fs_attributes::kSupportsExtendedAttributes;
+    fscc::fs_attributes::kSupportsExtendedAttributes | fscc::fs_attributes::kSupportsBlockRefcounting;
 
 }  // namespace
 

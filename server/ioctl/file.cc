@@ -1,10 +1,7 @@
 // Control codes about a file as a whole, its open, and its earlier versions.
 #include "protocol/smb2/ioctl/file_control.h"
-#include "protocol/smb2/ioctl/file_ranges.h"
 #include "protocol/smb2/ioctl/open_control.h"
 #include "server/ioctl/functions.h"
-
-#include <algorithm>
 
 #include "protocol/fscc/fsctl.h"
 
@@ -74,22 +71,5 @@ Task<ControlResult> SrvEnumerateSnapshots(ControlCall call) {
 
 // [MS-SMB2] 3.3.5.15.7: no branch cache.
 Task<ControlResult> SrvReadHash(ControlCall) { co_return NtStatus::kHashNotSupported; }
-
-// [MS-SMB2] 3.3.5.15.17 and 18: block sharing is not announced and not done; the checks before it are.
-Task<ControlResult> DuplicateExtents(ControlCall call) {
-  const bool extended = call.message.ctl_code == fsctl::kDuplicateExtentsToFileEx;
-  smb2::FileId source;
-  if (extended) {
-    const auto data = wire::Decode<smb2::DuplicateExtentsDataEx>(call.input());
-    if (!data.ok()) co_return data.status();
-    source = data->source_file_id;
-  } else {
-    const auto data = wire::Decode<smb2::DuplicateExtentsData>(call.input());
-    if (!data.ok()) co_return data.status();
-    source = data->source_file_id;
-  }
-  if (!call.request->session->handles.contains(source.volatile_id)) co_return NtStatus::kInvalidHandle;
-  co_return NtStatus::kInvalidDeviceRequest;
-}
 
 }  // namespace holdfast::ioctl

@@ -21,6 +21,10 @@ Task<ControlResult> PipeTransceive(ControlCall call);
 Task<ControlResult> SrvRequestResumeKey(ControlCall call);
 Task<ControlResult> SrvCopychunk(ControlCall call);
 
+// duplicate_extents.cc
+Task<ControlResult> DuplicateExtentsToFile(ControlCall call);
+Task<ControlResult> DuplicateExtentsToFileEx(ControlCall call);
+
 // ranges.cc
 Task<ControlResult> SetSparse(ControlCall call);
 Task<ControlResult> SetZeroData(ControlCall call);
@@ -42,7 +46,6 @@ Task<ControlResult> MarkHandle(ControlCall call);
 Task<ControlResult> LmrRequestResiliency(ControlCall call);
 Task<ControlResult> SrvEnumerateSnapshots(ControlCall call);
 Task<ControlResult> SrvReadHash(ControlCall call);
-Task<ControlResult> DuplicateExtents(ControlCall call);
 
 #if HOLDFAST_FAULT_POINTS
 // smbtorture.cc

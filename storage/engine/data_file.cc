@@ -91,6 +91,76 @@ void DataFile::Zero(DataRange range, Durability durability, const Done& done) {
   Finish(files.PunchHole(fd_, range.offset, length), true, durability, done);
 }
 
+void DataFile::Duplicate(DataFile& from, std::uint64_t from_offset, std::uint64_t to_offset, std::uint64_t length,
+                         Durability durability, const Done& done) {
+  if (failed_ || from.failed_) return done(EngineError::kIo);
+  auto taken = from.AllocatedRanges({from_offset, length});
+  if (!taken.ok()) return done(taken.error());
+  std::int64_t result = -EOPNOTSUPP;
+  if (owner_->shares_blocks_) result = Take(from, *taken, from_offset, to_offset, true);
+  if (result == -EOPNOTSUPP) {
+    owner_->shares_blocks_ = false;
+    std::uint64_t bytes = 0;
+    for (const DataRange& range : *taken) bytes += range.length;
+    if (bytes != 0 && !owner_->options_.space->MayGrow(bytes)) return done(EngineError::kNoSpace);
+    result = Take(from, *taken, from_offset, to_offset, false);
+  }
+  std::uint64_t at = from_offset;
+  taken->push_back({from_offset + length, 0});
+  for (const DataRange& range : *taken) {
+    if (result >= 0) result = Free(to_offset + (at - from_offset), to_offset + (range.offset - from_offset));
+    at = range.offset + range.length;
+  }
+  Finish(result, true, durability, done);
+}
+
+std::int64_t DataFile::Take(DataFile& from, const std::vector<DataRange>& ranges, std::uint64_t from_offset,
+                            std::uint64_t to_offset, bool share) {
+  FileSystemSeam& files = *owner_->options_.files;
+  const std::int64_t size = files.Size(from.fd_);
+  if (size < 0) return size;
+  for (const DataRange& range : ranges) {
+    const std::uint64_t at = to_offset + (range.offset - from_offset);
+    std::uint64_t shared = 0;
+    // Whole pages before the end of the source can be shared; the rest is a part of one.
+    const std::uint64_t end = std::min(range.offset + range.length, static_cast<std::uint64_t>(size));
+    if (share && end > range.offset) shared = (end - range.offset) / kEnginePageBytes * kEnginePageBytes;
+    if (shared != 0) {
+      const int result = files.ShareBlocks(from.fd_, range.offset, fd_, at, shared);
+      // EINVAL: its blocks are larger than our pages.
+      if (result == -ENOTTY || result == -EINVAL) return -EOPNOTSUPP;
+      if (result < 0) return result;
+    }
+    const std::int64_t copied = Copy(from, {range.offset + shared, range.length - shared}, at + shared);
+    if (copied < 0) return copied;
+  }
+  return 0;
+}
+
+std::int64_t DataFile::Free(std::uint64_t from, std::uint64_t to) {
+  FileSystemSeam& files = *owner_->options_.files;
+  const std::int64_t size = files.Size(fd_);
+  if (size < 0) return size;
+  to = std::min(to, RoundUp(static_cast<std::uint64_t>(size)));
+  return from < to ? files.PunchHole(fd_, from, to - from) : 0;
+}
+
+std::int64_t DataFile::Copy(DataFile& from, DataRange range, std::uint64_t to_offset) {
+  constexpr std::uint64_t kPieceBytes = 1 << 20;
+  FileSystemSeam& files = *owner_->options_.files;
+  Bytes piece(static_cast<std::size_t>(std::min(range.length, kPieceBytes)));
+  for (std::uint64_t done = 0; done < range.length;) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), range.length - done));
+    const std::int64_t read = files.Read(from.fd_, std::span(piece).first(wanted), range.offset + done);
+    if (read < 0) return read;
+    std::fill(piece.begin() + read, piece.end(), std::uint8_t{0});
+    const int written = files.Write(fd_, ByteView(piece).first(wanted), to_offset + done);
+    if (written < 0) return written;
+    done += wanted;
+  }
+  return 0;
+}
+
 void DataFile::Truncate(std::uint64_t size, Durability durability, const Done& done) {
   if (failed_) return done(EngineError::kIo);
   FileSystemSeam& files = *owner_->options_.files;
@@ -104,7 +174,7 @@ void DataFile::Truncate(std::uint64_t size, Durability durability, const Done& d
   Finish(result, true, durability, done);
 }
 
-void DataFile::Finish(int result, bool everything, Durability durability, const Done& done) {
+void DataFile::Finish(std::int64_t result, bool everything, Durability durability, const Done& done) {
   if (result < 0) return done(ErrorOfErrno(result));
   if (durability == Durability::kProcess) return done(EngineError::kNone);
   Sync(everything, done);

@@ -40,6 +40,8 @@ class DataFile {
   void DoWrites();
   void Zero(DataRange range, Durability durability, const Done& done);
   void Truncate(std::uint64_t size, Durability durability, const Done& done);
+  void Duplicate(DataFile& from, std::uint64_t from_offset, std::uint64_t to_offset, std::uint64_t length,
+                 Durability durability, const Done& done);
   // Answers when a sync that begins after this call has ended. `everything`: metadata that a reader does not need too.
   void Sync(bool everything, Done done);
   EngineResult<std::size_t> Read(std::uint64_t offset, std::span<std::uint8_t> out);
@@ -60,7 +62,13 @@ class DataFile {
     Durability durability = Durability::kStable;
     Done done{};
   };
-  void Finish(int result, bool everything, Durability durability, const Done& done);
+  // These answer -errno, or not below zero. Take: with `share` -EOPNOTSUPP, and nothing is changed, where the file system
+  // shares no blocks.
+  std::int64_t Take(DataFile& from, const std::vector<DataRange>& ranges, std::uint64_t from_offset,
+                    std::uint64_t to_offset, bool share);
+  std::int64_t Copy(DataFile& from, DataRange range, std::uint64_t to_offset);
+  std::int64_t Free(std::uint64_t from, std::uint64_t to);
+  void Finish(std::int64_t result, bool everything, Durability durability, const Done& done);
   void Sync(bool everything, std::vector<Done> done);
   bool IsSyncing();
 
@@ -130,6 +138,7 @@ class DataFiles {
 
   Options options_;
   std::array<Directory, kDirectories> directories_;
+  std::atomic<bool> shares_blocks_{true};  // until the file system says that it does not
   std::array<std::mutex, 64> opening_;  // by object: opening a file against unlinking it
 
   std::mutex mutex_;

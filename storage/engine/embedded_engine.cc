@@ -214,6 +214,28 @@ Task<EngineError> EmbeddedEngine::ZeroData(std::string object, DataRange range, 
   });
 }
 
+Task<EngineError> EmbeddedEngine::DuplicateData(std::string from, std::uint64_t from_offset, std::string to,
+                                                std::uint64_t to_offset, std::uint64_t length,
+                                                Durability durability) {
+  if (!ObjectNameFits(to) || from_offset > stripe_bytes() || length > stripe_bytes() - from_offset ||
+      to_offset > stripe_bytes() || length > stripe_bytes() - to_offset) {
+    co_return EngineError::kTooLarge;
+  }
+  auto source = co_await OpenFile(std::move(from));
+  if (!source.ok()) {
+    if (source.error() != EngineError::kNotFound) co_return source.error();
+    const DataRange hole{to_offset, length};
+    co_return co_await ZeroData(std::move(to), hole, durability);
+  }
+  auto target = co_await CreateFile(std::move(to));
+  if (!target.ok()) co_return target.error();
+  co_return co_await Await<EngineError>([&](std::function<void(EngineError)> resume) {
+    pool_->Post([s = *source, t = *target, from_offset, to_offset, length, durability, resume = std::move(resume)] {
+      t->Duplicate(*s, from_offset, to_offset, length, durability, resume);
+    });
+  });
+}
+
 Task<EngineError> EmbeddedEngine::TruncateData(std::string object, std::uint64_t size, Durability durability) {
   auto file = co_await OpenFile(std::move(object));
   if (!file.ok()) co_return file.error() == EngineError::kNotFound ? EngineError::kNone : file.error();

@@ -53,6 +53,8 @@ class EmbeddedEngine final : public Engine {
   Task<EngineResult<std::size_t>> ReadData(std::string object, std::uint64_t offset,
                                            std::span<std::uint8_t> out) override;
   Task<EngineError> ZeroData(std::string object, DataRange range, Durability durability) override;
+  Task<EngineError> DuplicateData(std::string from, std::uint64_t from_offset, std::string to,
+                                  std::uint64_t to_offset, std::uint64_t length, Durability durability) override;
   Task<EngineError> TruncateData(std::string object, std::uint64_t size, Durability durability) override;
   Task<EngineResult<std::uint64_t>> DataSize(std::string object) override;
   Task<EngineResult<std::vector<DataRange>>> AllocatedRanges(std::string object, DataRange within) override;

@@ -143,6 +143,11 @@ class Engine {
                                                    std::span<std::uint8_t> out) = 0;
   // Frees the range (reads zero afterwards); never changes where the object's bytes end.
   virtual Task<EngineError> ZeroData(std::string object, DataRange range, Durability durability) = 0;
+  // `to` reads in `length` bytes from `to_offset` what `from` reads from `from_offset`, holes included; the store's
+  // blocks are shared where it can do that. Offsets are multiples of kEnginePageBytes; the ranges do not overlap. Writers
+  // of either range are kept out by the caller. kNoSpace changes nothing.
+  virtual Task<EngineError> DuplicateData(std::string from, std::uint64_t from_offset, std::string to,
+                                          std::uint64_t to_offset, std::uint64_t length, Durability durability) = 0;
   // Bytes end at `size` afterwards when they ended behind it; never extends.
   virtual Task<EngineError> TruncateData(std::string object, std::uint64_t size, Durability durability) = 0;
   // End of the bytes; 0 when there are none or no object.

@@ -1,7 +1,9 @@
 #include "storage/engine/file_system.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <rocksdb/file_system.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -67,6 +69,11 @@ class Posix final : public FileSystemSeam {
   int PunchHole(int fd, std::uint64_t offset, std::uint64_t length) override {
     return static_cast<int>(OrError(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                                                 static_cast<off_t>(offset), static_cast<off_t>(length))));
+  }
+  int ShareBlocks(int from, std::uint64_t from_offset, int to, std::uint64_t to_offset,
+                  std::uint64_t length) override {
+    const file_clone_range range{from, from_offset, length, to_offset};
+    return static_cast<int>(OrError(::ioctl(to, FICLONERANGE, &range)));
   }
   int Truncate(int fd, std::uint64_t size) override {
     return static_cast<int>(OrError(::ftruncate(fd, static_cast<off_t>(size))));

@@ -39,6 +39,10 @@ class FileSystemSeam {
   virtual void StartWriting(int fd, std::uint64_t offset, std::uint64_t length) = 0;
   // Frees the range; the size of the file stays.
   virtual int PunchHole(int fd, std::uint64_t offset, std::uint64_t length) = 0;
+  // Both files have the same blocks there until one of them writes; `to` grows when it ended before. Offsets and length
+  // are multiples of the file system's blocks, and `from` does not end before. -EOPNOTSUPP where blocks are not shared.
+  virtual int ShareBlocks(int from, std::uint64_t from_offset, int to, std::uint64_t to_offset,
+                          std::uint64_t length) = 0;
   virtual int Truncate(int fd, std::uint64_t size) = 0;
   // `data_only`: fdatasync, which is enough after writes.
   virtual int Sync(int fd, bool data_only) = 0;

@@ -157,6 +157,38 @@ Task<EngineError> MemoryEngine::ZeroData(std::string object, DataRange range, Du
                     [range](MemoryObject& o) { o.ZeroData(range.offset, range.length); });
 }
 
+Task<EngineError> MemoryEngine::DuplicateData(std::string from, std::uint64_t from_offset, std::string to,
+                                              std::uint64_t to_offset, std::uint64_t length, Durability durability) {
+  if (!ObjectNameFits(to) || from_offset > stripe_bytes() || length > stripe_bytes() - from_offset ||
+      to_offset > stripe_bytes() || length > stripe_bytes() - to_offset) {
+    return Ready(EngineError::kTooLarge);
+  }
+  return Perform<EngineError>(
+      EngineOp::kDuplicateData, to, [store = store_, from, from_offset, to, to_offset, length, durability] {
+        static const MemoryObject kAbsent;
+        const MemoryObject* source = store->Find(from);
+        const MemoryObject* now = store->Find(to);
+        if (!source) source = &kAbsent;
+        if (!now) now = &kAbsent;
+        std::vector<std::pair<std::uint64_t, Bytes>> pieces;  // by offset in the target
+        std::uint64_t fresh = 0;
+        for (const DataRange& range : source->AllocatedRanges({from_offset, length})) {
+          const std::uint64_t at = to_offset + (range.offset - from_offset);
+          Bytes bytes(static_cast<std::size_t>(range.length));
+          source->ReadData(range.offset, bytes);
+          fresh += now->NewPages(at, range.length);
+          pieces.emplace_back(at, std::move(bytes));
+        }
+        if (!store->Fits(fresh * kEnginePageBytes, WriteClass::kData)) return EngineError::kNoSpace;
+        store->Change(to, [&](MemoryObject& o) {
+          o.ZeroData(to_offset, length);
+          for (const auto& [at, bytes] : pieces) o.WriteData(at, bytes);
+          if (durability == Durability::kStable) o.MakeDataStable();
+        });
+        return EngineError::kNone;
+      });
+}
+
 Task<EngineError> MemoryEngine::TruncateData(std::string object, std::uint64_t size, Durability durability) {
   return ChangeData(EngineOp::kTruncateData, std::move(object), durability,
                     [size](MemoryObject& o) { o.TruncateData(size); });

@@ -35,8 +35,9 @@ enum class EngineOp : std::uint8_t {
   kFlush,
   kList,
   kUsage,
+  kDuplicateData,
 };
-inline constexpr std::size_t kEngineOps = 14;
+inline constexpr std::size_t kEngineOps = 15;
 
 struct MemoryOptions {
   std::uint64_t seed = 1;
@@ -151,6 +152,8 @@ class MemoryEngine final : public Engine {
   Task<EngineResult<std::size_t>> ReadData(std::string object, std::uint64_t offset,
                                            std::span<std::uint8_t> out) override;
   Task<EngineError> ZeroData(std::string object, DataRange range, Durability durability) override;
+  Task<EngineError> DuplicateData(std::string from, std::uint64_t from_offset, std::string to,
+                                  std::uint64_t to_offset, std::uint64_t length, Durability durability) override;
   Task<EngineError> TruncateData(std::string object, std::uint64_t size, Durability durability) override;
   Task<EngineResult<std::uint64_t>> DataSize(std::string object) override;
   Task<EngineResult<std::vector<DataRange>>> AllocatedRanges(std::string object, DataRange within) override;

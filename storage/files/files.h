@@ -209,9 +209,16 @@ class Files {
   Task<NtStatus> SetSparse(OpenPtr open, bool sparse);
   Task<NtStatus> ZeroRange(OpenPtr open, std::uint64_t offset, std::uint64_t beyond_final_zero);
   Task<Result<std::vector<DataRange>>> QueryAllocatedRanges(OpenPtr open, DataRange within);
+  // Where the stream's data ends: behind that it was never written, and reads zero. For FSCTL_QUERY_FILE_REGIONS.
+  Task<Result<std::uint64_t>> QueryValidDataLength(OpenPtr open);
   // Server-side copy of up to `length` bytes; answers the bytes copied.
   Task<Result<std::uint64_t>> CopyRange(OpenPtr source, std::uint64_t source_offset, OpenPtr target,
                                         std::uint64_t target_offset, std::uint64_t length);
+
+  // FSCTL_DUPLICATE_EXTENTS_TO_FILE, [MS-FSA] 2.1.5.10.4: `target` gets what `source` has there, by reference where the
+  // store can. Offsets and length are multiples of kClusterBytes. Both opens are of this volume.
+  Task<NtStatus> DuplicateExtents(OpenPtr source, std::uint64_t source_offset, OpenPtr target,
+                                  std::uint64_t target_offset, std::uint64_t length);
 
   // ---- locks: locks.cc ------------------------------------------------------------------------------------------
   // `lock_sequence` as in the request (index << 4 | number); `sequence_checked` says whether 3.3.5.14 applies.
@@ -233,6 +240,7 @@ class Files {
   Task<NtStatus> SetReparsePoint(OpenPtr open, Bytes data);
   Task<NtStatus> DeleteReparsePoint(OpenPtr open, std::uint32_t tag, std::optional<Guid> guid);
   Task<Result<Bytes>> GetOrCreateObjectId(OpenPtr open, bool create);
+  Task<NtStatus> DeleteObjectId(OpenPtr open);
 
   // ---- directories: directory_scan.cc, notify.cc ---------------------------------------------------------------
   // Makes at least one matching entry available in open->scan.ahead, up to about `want`. kNoSuchFile when the first

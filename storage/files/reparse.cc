@@ -128,4 +128,21 @@ Task<Result<Bytes>> Files::GetOrCreateObjectId(OpenPtr open, bool create) {
   co_return buffer;
 }
 
+// [MS-FSA] 2.1.5.10.2: a file without one is as wanted already.
+Task<NtStatus> Files::DeleteObjectId(OpenPtr open) {
+  const OpenUse use(open);
+  if (open->closed) co_return NtStatus::kFileClosed;
+  const FileStatePtr file = open->file;
+  const auto turn = co_await file->mutex.Lock();
+  if (open->closed) co_return NtStatus::kFileClosed;
+  Inode& inode = file->inode;
+  if (inode.object_id.empty()) co_return NtStatus::kSuccess;
+  Bytes before = std::exchange(inode.object_id, {});
+  TouchThrough(*open, false, false, true);
+  std::vector<RecordChange> records;
+  const NtStatus status = co_await impl_->StoreInode(file, std::move(records), open->durability());
+  if (status != NtStatus::kSuccess) inode.object_id = std::move(before);
+  co_return status;
+}
+
 }  // namespace holdfast

@@ -112,6 +112,25 @@ Task<Result<std::vector<DataRange>>> Files::QueryAllocatedRanges(OpenPtr open, D
   co_return ranges;
 }
 
+Task<Result<std::uint64_t>> Files::QueryValidDataLength(OpenPtr open) {
+  const OpenUse use(open);
+  if (open->closed) co_return NtStatus::kFileClosed;
+  if (open->is_directory) co_return NtStatus::kInvalidParameter;
+  const FileStatePtr file = open->file;
+  StreamState* stream = file->Stream(open->stream);
+  if (!stream) co_return NtStatus::kFileDeleted;
+  const auto shared = co_await stream->data.LockShared();
+  if (open->closed) co_return NtStatus::kFileClosed;
+  const StreamFacts& facts = stream->facts;
+  if (facts.valid_data_length >= facts.size) co_return facts.size;
+  // The stored length may be behind what was written within the size: what the store has of the rest counts.
+  const DataRange rest{facts.valid_data_length, facts.size - facts.valid_data_length};
+  auto found = co_await volume_.AllocatedRanges(file->number, open->stream, rest);
+  if (!found.ok()) co_return found.status();
+  if (found->empty()) co_return facts.valid_data_length;
+  co_return std::min(facts.size, found->back().offset + found->back().length);
+}
+
 Task<Result<std::uint64_t>> Files::CopyRange(OpenPtr source, std::uint64_t source_offset, OpenPtr target,
                                              std::uint64_t target_offset, std::uint64_t length) {
   const OpenUse use_source(source);

@@ -65,6 +65,9 @@ class EngineVolume final : public Volume {
   Task<NtStatus> ReadData(FileNumber number, StreamId stream, std::uint64_t offset,
                           std::span<std::uint8_t> out) override;
   Task<NtStatus> ZeroData(FileNumber number, StreamId stream, DataRange range, Durability durability) override;
+  Task<NtStatus> DuplicateData(FileNumber from, StreamId from_stream, std::uint64_t from_offset, FileNumber to,
+                               StreamId to_stream, std::uint64_t to_offset, std::uint64_t length,
+                               Durability durability) override;
   Task<Result<std::vector<DataRange>>> AllocatedRanges(FileNumber number, StreamId stream, DataRange within) override;
   Task<Result<std::uint64_t>> AllocatedBytes(FileNumber number, StreamId stream) override;
   Task<NtStatus> Flush(FileNumber number, StreamId stream) override;

@@ -86,6 +86,24 @@ Task<EngineError> StreamData::Zero(FileNumber number, StreamId stream, DataRange
   co_return EngineError::kNone;
 }
 
+Task<EngineError> StreamData::Duplicate(FileNumber number, StreamId stream, std::uint64_t offset, FileNumber to_number,
+                                        StreamId to_stream, std::uint64_t to_offset, std::uint64_t length,
+                                        Durability durability) {
+  while (length != 0) {
+    const std::uint64_t from = offset % stripe_bytes_;
+    const std::uint64_t to = to_offset % stripe_bytes_;
+    const std::uint64_t piece = std::min(length, stripe_bytes_ - std::max(from, to));
+    const EngineError error = co_await engine_.DuplicateData(
+        keys::StripeObject(number, stream, offset / stripe_bytes_), from,
+        keys::StripeObject(to_number, to_stream, to_offset / stripe_bytes_), to, piece, durability);
+    if (error != EngineError::kNone) co_return error;
+    offset += piece;
+    to_offset += piece;
+    length -= piece;
+  }
+  co_return EngineError::kNone;
+}
+
 Task<EngineError> StreamData::Truncate(FileNumber number, StreamId stream, std::uint64_t size, Durability durability) {
   auto stripes = co_await Stripes(number, stream, size / stripe_bytes_, last_stripe());
   if (!stripes.ok()) co_return stripes.error();

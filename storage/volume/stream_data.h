@@ -19,6 +19,8 @@ class StreamData {
                           Durability durability);
   Task<EngineError> Read(FileNumber number, StreamId stream, std::uint64_t offset, std::span<std::uint8_t> out);
   Task<EngineError> Zero(FileNumber number, StreamId stream, DataRange range, Durability durability);
+  Task<EngineError> Duplicate(FileNumber number, StreamId stream, std::uint64_t offset, FileNumber to_number,
+                              StreamId to_stream, std::uint64_t to_offset, std::uint64_t length, Durability durability);
   // No byte at or behind `size` is left.
   Task<EngineError> Truncate(FileNumber number, StreamId stream, std::uint64_t size, Durability durability);
   // Where the stream's bytes end, wherever the inode says; 0 when there are none.

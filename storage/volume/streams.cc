@@ -211,6 +211,17 @@ Task<NtStatus> EngineVolume::ZeroData(FileNumber number, StreamId stream, DataRa
   co_return ToNtStatus(co_await data_.Zero(number, stream, range, durability));
 }
 
+Task<NtStatus> EngineVolume::DuplicateData(FileNumber from, StreamId from_stream, std::uint64_t from_offset,
+                                           FileNumber to, StreamId to_stream, std::uint64_t to_offset,
+                                           std::uint64_t length, Durability durability) {
+  if (from_offset > kMaxFileSize || length > kMaxFileSize - from_offset || to_offset > kMaxFileSize ||
+      length > kMaxFileSize - to_offset) {
+    co_return NtStatus::kInvalidParameter;
+  }
+  co_return ToNtStatus(
+      co_await data_.Duplicate(from, from_stream, from_offset, to, to_stream, to_offset, length, durability));
+}
+
 Task<Result<std::vector<DataRange>>> EngineVolume::AllocatedRanges(FileNumber number, StreamId stream,
                                                                    DataRange within) {
   auto ranges = co_await data_.AllocatedRanges(number, stream, within);

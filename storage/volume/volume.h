@@ -193,6 +193,10 @@ class Volume {
   virtual Task<NtStatus> ReadData(FileNumber number, StreamId stream, std::uint64_t offset,
                                   std::span<std::uint8_t> out) = 0;
   virtual Task<NtStatus> ZeroData(FileNumber number, StreamId stream, DataRange range, Durability durability) = 0;
+  // Engine::DuplicateData, between streams. The caller clips at the sizes.
+  virtual Task<NtStatus> DuplicateData(FileNumber from, StreamId from_stream, std::uint64_t from_offset, FileNumber to,
+                                       StreamId to_stream, std::uint64_t to_offset, std::uint64_t length,
+                                       Durability durability) = 0;
   virtual Task<Result<std::vector<DataRange>>> AllocatedRanges(FileNumber number, StreamId stream, DataRange within) = 0;
   virtual Task<Result<std::uint64_t>> AllocatedBytes(FileNumber number, StreamId stream) = 0;
   // Bytes and keys of this file become stable.

@@ -138,8 +138,9 @@ struct DuplicateExtentsData {
   }
 };
 
-// 2.3.9.2: FSCTL_DUPLICATE_EXTENTS_TO_FILE_EX. The size field is checked by nobody and says 0x30 for 56 bytes.
+// 2.3.9.2: FSCTL_DUPLICATE_EXTENTS_TO_FILE_EX. The size field says 0x30 for 56 bytes.
 struct DuplicateExtentsDataEx {
+  static constexpr std::uint64_t kStructureSize = 0x30;
   static constexpr std::uint32_t kSourceAtomic = 0x00000001;
 
   std::uint64_t structure_size = 0x30;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -312,6 +313,69 @@ TEST_F(EmbeddedEngineTest, AFullDiskUnderTheKeysIsSurvived) {
   auto page = Run(engine_->ReadKeys("o", {}));
   ASSERT_TRUE(page.ok());
   EXPECT_EQ(page->version, *version);
+}
+
+TEST_F(EmbeddedEngineTest, BlocksAreSharedWhereTheFileSystemCanAndCopiedElsewhere) {
+  const auto disk = UseFaultyDisk();
+  disk->SetSharesBlocks(true);
+  Open();
+  ASSERT_EQ(WriteBytes("from", 0, 5 * kPage + 100), EngineError::kNone);
+  ASSERT_EQ(WriteBytes("from", 8 * kPage, 2 * kPage), EngineError::kNone);
+  ASSERT_EQ(Run(engine_->DuplicateData("from", 0, "to", 0, 10 * kPage, Durability::kStable)), EngineError::kNone);
+  // Page 5 is whole to the end of the file.
+  EXPECT_EQ(disk->shared_bytes(), 8 * kPage);
+  disk->SetSharesBlocks(false);
+  ASSERT_EQ(Run(engine_->DuplicateData("from", 0, "copy", 0, 10 * kPage, Durability::kStable)), EngineError::kNone);
+  EXPECT_EQ(disk->shared_bytes(), 8 * kPage);
+  Bytes shared(10 * kPage), copied(10 * kPage);
+  ASSERT_TRUE(Run(engine_->ReadData("to", 0, shared)).ok());
+  ASSERT_TRUE(Run(engine_->ReadData("copy", 0, copied)).ok());
+  EXPECT_EQ(shared, copied);
+  EXPECT_EQ(shared[5 * kPage + 99], 'x');
+  EXPECT_EQ(shared[5 * kPage + 100], 0);
+}
+
+// Only a file system that shares blocks can show it: TEST_TMPDIR on XFS or Btrfs.
+TEST_F(EmbeddedEngineTest, SharedBlocksAreNotOccupiedTwice) {
+  const auto files = PosixFileSystem();
+  const int a = files->Open(directory_.path() + "/a", true);
+  const int b = files->Open(directory_.path() + "/b", true);
+  const Bytes page(kPage, 'x');
+  ASSERT_EQ(files->Write(a, page, 0), 0);
+  const int shares = files->ShareBlocks(a, 0, b, 0, kPage);
+  files->Close(a);
+  files->Close(b);
+  if (shares == -EOPNOTSUPP || shares == -ENOTTY) GTEST_SKIP() << "no blocks are shared here";
+  ASSERT_EQ(shares, 0);
+
+  constexpr std::uint64_t kBytes = 32 << 20;
+  Open();
+  ASSERT_EQ(WriteBytes("from", 0, kBytes), EngineError::kNone);
+  FileSystemSeam::Space before, after;
+  ASSERT_EQ(files->GetSpace(store(), &before), 0);
+  ASSERT_EQ(Run(engine_->DuplicateData("from", 0, "to", 0, kBytes, Durability::kStable)), EngineError::kNone);
+  ASSERT_EQ(files->GetSpace(store(), &after), 0);
+  EXPECT_LT(before.free_bytes - after.free_bytes, kBytes / 4);
+  Bytes read(kBytes);
+  ASSERT_TRUE(Run(engine_->ReadData("to", 0, read)).ok());
+  EXPECT_EQ(read, Bytes(kBytes, 'x'));
+}
+
+TEST_F(EmbeddedEngineTest, ADuplicateWithoutRoomForItsBytesChangesNothing) {
+  const auto disk = UseFaultyDisk();
+  Open();
+  ASSERT_EQ(WriteBytes("from", 0, 8 * kPage), EngineError::kNone);
+  const Bytes old(8 * kPage, 'o');
+  ASSERT_EQ(Run(engine_->WriteData("to", 0, old, Durability::kStable)), EngineError::kNone);
+  disk->SetSpace(FileSystemSeam::Space{std::uint64_t{1} << 30, 4 * kPage});
+  EXPECT_EQ(Run(engine_->DuplicateData("from", 0, "to", 0, 8 * kPage, Durability::kStable)), EngineError::kNoSpace);
+  Bytes now(8 * kPage);
+  ASSERT_TRUE(Run(engine_->ReadData("to", 0, now)).ok());
+  EXPECT_EQ(now, old);
+  // Shared blocks take none.
+  disk->SetSharesBlocks(true);
+  Open();
+  EXPECT_EQ(Run(engine_->DuplicateData("from", 0, "to", 0, 8 * kPage, Durability::kStable)), EngineError::kNone);
 }
 
 }  // namespace

@@ -342,6 +342,48 @@ TEST_P(EngineSuite, ZeroingFreesWholePagesAndKeepsTheEnd) {
   EXPECT_EQ(Size("d"), 8 * kPage);
 }
 
+TEST_P(EngineSuite, ADuplicateReadsLikeItsSourceAndIsItsOwn) {
+  const auto pages = [](std::size_t count, char fill) { return std::string(count * kPage, fill); };
+  ASSERT_EQ(WriteBytes("from", 0, pages(1, 'a') + pages(1, 'b')), EngineError::kNone);
+  ASSERT_EQ(WriteBytes("from", 3 * kPage, "the end"), EngineError::kNone);
+  ASSERT_EQ(WriteBytes("to", 0, pages(6, 'x'), Durability::kProcess), EngineError::kNone);
+  ASSERT_EQ(Run(engine().DuplicateData("from", 0, "to", kPage, 4 * kPage, Durability::kStable)), EngineError::kNone);
+  const std::string duplicate =
+      pages(1, 'a') + pages(1, 'b') + pages(1, '\0') + "the end" + std::string(kPage - 7, '\0');
+  EXPECT_EQ(ReadBytes("to", 0, 6 * kPage), pages(1, 'x') + duplicate + pages(1, 'x'));
+  EXPECT_THAT(Allocated("to", Range(0, 6 * kPage)), ElementsAre(Range(0, 3 * kPage), Range(4 * kPage, 2 * kPage)));
+  EXPECT_EQ(Size("to"), 6 * kPage);
+  EXPECT_EQ(Size("from"), 3 * kPage + 7);
+
+  ASSERT_EQ(WriteBytes("from", 10, "new"), EngineError::kNone);
+  ASSERT_EQ(WriteBytes("to", 2 * kPage, "own"), EngineError::kNone);
+  EXPECT_EQ(ReadBytes("to", kPage, 20), std::string(20, 'a'));
+  EXPECT_EQ(ReadBytes("from", kPage, 5), "bbbbb");
+  Reopen();
+  EXPECT_EQ(ReadBytes("to", kPage, kPage + 5), pages(1, 'a') + "ownbb");
+  EXPECT_EQ(ReadBytes("from", 8, 7), "aanewaa");
+}
+
+TEST_P(EngineSuite, ADuplicateMayGrowItsTargetAndEndWithinAPage) {
+  ASSERT_EQ(WriteBytes("from", 0, std::string(3 * kPage, 'a')), EngineError::kNone);
+  ASSERT_EQ(WriteBytes("to", 0, std::string(2 * kPage, 'x')), EngineError::kNone);
+  ASSERT_EQ(Run(engine().DuplicateData("from", 0, "to", 0, kPage + 100, Durability::kProcess)), EngineError::kNone);
+  EXPECT_EQ(ReadBytes("to", kPage - 1, 200), std::string(101, 'a') + std::string(99, 'x'));
+  ASSERT_EQ(Run(engine().DuplicateData("from", kPage, "to", 8 * kPage, 2 * kPage, Durability::kStable)),
+            EngineError::kNone);
+  EXPECT_EQ(Size("to"), 10 * kPage);
+  EXPECT_EQ(ReadBytes("to", 8 * kPage - 1, 2), std::string("\0a", 2));
+  // Within one object, and from one that is not there.
+  ASSERT_EQ(Run(engine().DuplicateData("from", 0, "from", 5 * kPage, kPage, Durability::kStable)), EngineError::kNone);
+  EXPECT_EQ(ReadBytes("from", 5 * kPage, kPage), std::string(kPage, 'a'));
+  ASSERT_EQ(Run(engine().DuplicateData("absent", 0, "from", kPage, kPage, Durability::kStable)), EngineError::kNone);
+  EXPECT_EQ(ReadBytes("from", kPage - 1, kPage + 2), "a" + std::string(kPage, '\0') + "a");
+  ASSERT_EQ(Run(engine().DuplicateData("from", 0, "new", kPage, kPage, Durability::kStable)), EngineError::kNone);
+  EXPECT_EQ(ReadBytes("new", kPage - 1, 2), std::string("\0a", 2));
+  EXPECT_EQ(Run(engine().DuplicateData("from", 0, "new", engine().stripe_bytes(), kPage, Durability::kStable)),
+            EngineError::kTooLarge);
+}
+
 TEST_P(EngineSuite, TruncatedBytesDoNotComeBack) {
   ASSERT_EQ(WriteBytes("d", 0, std::string(3 * kPage, 'x')), EngineError::kNone);
   ASSERT_EQ(Run(engine().TruncateData("d", 5 * kPage, Durability::kStable)), EngineError::kNone);

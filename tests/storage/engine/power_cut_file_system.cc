@@ -64,6 +64,14 @@ void PowerCutFileSystem::SetFull(bool full) {
   std::lock_guard lock(mutex_);
   full_ = full;
 }
+void PowerCutFileSystem::SetSharesBlocks(bool shares) {
+  std::lock_guard lock(mutex_);
+  shares_blocks_ = shares;
+}
+std::uint64_t PowerCutFileSystem::shared_bytes() {
+  std::lock_guard lock(mutex_);
+  return shared_bytes_;
+}
 bool PowerCutFileSystem::is_full() {
   std::lock_guard lock(mutex_);
   return full_;
@@ -223,6 +231,19 @@ int PowerCutFileSystem::PunchHole(int fd, std::uint64_t offset, std::uint64_t le
   if (!Spend()) return -EIO;
   SavePages(*descriptors_.at(fd), offset, length);
   return real_->PunchHole(fd, offset, length);
+}
+
+int PowerCutFileSystem::ShareBlocks(int from, std::uint64_t from_offset, int to, std::uint64_t to_offset,
+                                    std::uint64_t length) {
+  std::lock_guard lock(mutex_);
+  if (!shares_blocks_) return -EOPNOTSUPP;
+  if (!Spend()) return -EIO;
+  if ((from_offset | to_offset | length) % kPage != 0) std::abort();
+  SavePages(*descriptors_.at(to), to_offset, length);
+  Bytes bytes(static_cast<std::size_t>(length));
+  if (real_->Read(from, bytes, from_offset) != static_cast<std::int64_t>(length)) std::abort();
+  shared_bytes_ += length;
+  return real_->Write(to, bytes, to_offset);
 }
 
 int PowerCutFileSystem::Truncate(int fd, std::uint64_t size) {

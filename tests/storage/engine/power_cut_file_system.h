@@ -35,6 +35,9 @@ class PowerCutFileSystem final : public FileSystemSeam, public std::enable_share
 
   // The next calls of Sync on data files fail.
   void FailSyncs(int count);
+  // Whether files share blocks here (a copy plays them).
+  void SetSharesBlocks(bool shares);
+  std::uint64_t shared_bytes();
   void SlowSyncs(std::chrono::milliseconds delay);
   // RocksDB finds no room for more.
   void SetFull(bool full);
@@ -49,6 +52,7 @@ class PowerCutFileSystem final : public FileSystemSeam, public std::enable_share
   int Write(int fd, ByteView data, std::uint64_t offset) override;
   void StartWriting(int, std::uint64_t, std::uint64_t) override {}
   int PunchHole(int fd, std::uint64_t offset, std::uint64_t length) override;
+  int ShareBlocks(int from, std::uint64_t from_offset, int to, std::uint64_t to_offset, std::uint64_t length) override;
   int Truncate(int fd, std::uint64_t size) override;
   int Sync(int fd, bool data_only) override;
   std::int64_t Size(int fd) override;
@@ -84,6 +88,8 @@ class PowerCutFileSystem final : public FileSystemSeam, public std::enable_share
   int fail_syncs_ = 0;
   std::chrono::milliseconds sync_delay_{};
   bool full_ = false;
+  bool shares_blocks_ = false;
+  std::uint64_t shared_bytes_ = 0;
   std::uint64_t syncs_ = 0;
   std::optional<Space> space_;
   std::uint64_t next_grave_ = 0;

@@ -146,6 +146,16 @@ class PowerCutTest : public CoreTest {
         model.DataDurable();
         co_return true;
       }
+      case 8: {  // a page of it once more elsewhere
+        const std::uint64_t at = (from + 1 + random.Below(ObjectModel::kPages - 1)) % ObjectModel::kPages;
+        const std::uint8_t fill = model.fill(from);
+        note("duplicate", from, at);
+        model.BeginFill(at, fill == 0 && at >= model.size() ? at : at + 1, fill);
+        const EngineError error = co_await engine_->DuplicateData(object.name, from * kPage, object.name, at * kPage,
+                                                                  kPage, durability);
+        if (error == EngineError::kNone && stable) model.DataDurable();
+        co_return error == EngineError::kNone;
+      }
       case 7: {
         const bool with_keys = random.Coin();
         note(with_keys ? "remove-object" : "remove-data", 0, 0);
@@ -238,6 +248,11 @@ class PowerCutTest : public CoreTest {
 };
 
 TEST_F(PowerCutTest, EverythingAcknowledgedAsStableSurvives) { RunRounds(1, 15, /*sync=*/true); }
+
+TEST_F(PowerCutTest, SharedBlocksSurviveToo) {
+  disk_->SetSharesBlocks(true);
+  RunRounds(1, 15, /*sync=*/true);
+}
 
 TEST_F(PowerCutTest, OtherSeedsSurviveToo) { RunRounds(20261122, 15, /*sync=*/true); }
 

@@ -45,6 +45,8 @@ class ObjectModel {
     sizes_ = {size_};
   }
   std::uint64_t size() const { return size_; }
+  // As it was last asked for.
+  std::uint8_t fill(std::uint64_t page) const { return pages_[page].back(); }
 
   // One step, all or nothing: the whole object or its bytes are being removed.
   void BeginRemoval(bool with_keys) {

@@ -284,5 +284,23 @@ TEST_F(DataTest, AFullStoreIsSaidAndLosesNothing) {
   EXPECT_EQ(WriteAt(open, 4096, 1 << 20), NtStatus::kSuccess);
 }
 
+TEST_F(DataTest, ValidDataEndsWhereTheLastByteWasWritten) {
+  const auto open = Open(u"f");
+  EXPECT_EQ(*Run(files().QueryValidDataLength(open)), 0u);
+  ASSERT_EQ(SetEnd(open, 8 * kClusterBytes), NtStatus::kSuccess);
+  EXPECT_EQ(*Run(files().QueryValidDataLength(open)), 0u);
+  ASSERT_EQ(Write(open, 2 * kClusterBytes, "abc"), NtStatus::kSuccess);
+  auto now = Run(files().QueryValidDataLength(open));
+  EXPECT_GE(*now, 2 * kClusterBytes + 3);
+  EXPECT_LE(*now, 3 * kClusterBytes);
+  // A write within the size is not always stored as a length; the bytes tell.
+  ASSERT_EQ(Close(open), NtStatus::kSuccess);
+  Remount();
+  const auto length = Run(files().QueryValidDataLength(Open(u"f")));
+  EXPECT_GE(*length, 2 * kClusterBytes + 3);
+  EXPECT_LE(*length, 3 * kClusterBytes);
+  EXPECT_EQ(Run(files().QueryValidDataLength(MakeDirectory(u"d"))).status(), NtStatus::kInvalidParameter);
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -311,5 +311,21 @@ TEST_F(InfoTest, AnObjectIdIsMadeOnceAndKept) {
   EXPECT_EQ(*Run(files().GetOrCreateObjectId(open, false)), *id);
 }
 
+TEST_F(InfoTest, AnObjectIdGoesAndCanBeMadeAnew) {
+  const auto open = Open(u"f");
+  EXPECT_EQ(Run(files().DeleteObjectId(open)), NtStatus::kSuccess);
+  const auto first = Run(files().GetOrCreateObjectId(open, true));
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(Run(files().DeleteObjectId(open)), NtStatus::kSuccess);
+  EXPECT_EQ(Run(files().GetOrCreateObjectId(open, false)).status(), NtStatus::kObjectidNotFound);
+  ASSERT_EQ(Close(open), NtStatus::kSuccess);
+  Remount();
+  const auto again = Open(u"f");
+  EXPECT_EQ(Run(files().GetOrCreateObjectId(again, false)).status(), NtStatus::kObjectidNotFound);
+  const auto second = Run(files().GetOrCreateObjectId(again, true));
+  ASSERT_TRUE(second.ok());
+  EXPECT_NE(*first, *second);
+}
+
 }  // namespace
 }  // namespace holdfast
