@@ -219,4 +219,33 @@ CASE(Caching, DurableHandleComesBackOverANewConnection) {
   }
 }
 
+// As the client of Linux behind a close() during an outage: it comes back without the handle, and deletes the file.
+CASE_WITHIN(Caching, HandleThatItsClientHasForgottenDoesNotKeepTheFile, std::chrono::seconds(90)) {
+  const ConnectOptions to = bed.To();
+  const ConnectionPtr connection = co_await bed.Connect(to);
+  const SessionPtr session = co_await bed.SignIn(connection, Bed::Alice());
+  const TreePtr tree = co_await bed.Mount(session, "profiles");
+  const std::string name = Bed::Fresh("forgotten");
+  smb2::DurableHandleRequestV2 ask;
+  ask.create_guid = Key(10);
+  ask.flags = smb2::durable_flag::kPersistent;
+  auto request = WithLease(FileRequest(name, CreateDisposition::kCreate), Key(4), kAll);
+  request.contexts.push_back(CreateContext::From(names::kDurableHandleRequestV2, ask));
+  co_await Opened(tree, request);
+  connection->Close();
+
+  const ConnectionPtr later = co_await bed.Connect(to);
+  const SessionPtr next = co_await bed.SignIn(later, Bed::Alice());
+  const TreePtr back = co_await bed.Mount(next, "profiles");
+  const SteadyTime began = bed.clock().Now();
+  auto remove = FileRequest(name, CreateDisposition::kOpen);
+  remove.create_options |= smb2::create_option::kDeleteOnClose;
+  EXPECT_EQ(co_await StatusOfCreate(back, remove), NtStatus::kSuccess);
+  // The handle's own timeout would be three minutes.
+  const Duration waited = bed.clock().Now() - began;
+  EXPECT_GE(waited, std::chrono::seconds(9));
+  EXPECT_LT(waited, std::chrono::seconds(60));
+  EXPECT_FALSE(co_await Exists(back, name));
+}
+
 }  // namespace holdfast::client

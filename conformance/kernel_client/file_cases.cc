@@ -2,7 +2,7 @@
 // and needs nothing of the house.
 //
 //   file_cases DIRECTORY ENTRIES [NAME]          every case below, or one; ENTRIES names go into one directory
-//   file_cases hold FILE STOP                    one handle and one lock, written through until the file STOP exists
+//   file_cases hold FILE STOP [flush]            one handle and one lock, written through until the file STOP exists
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -478,14 +478,19 @@ void ManyNames(const std::string& at, int count) {
 
 // Several records a second through one handle, each under a lock of the same handle, until `stop` exists; every record
 // is read back through it. What a session host does with a VHDX while its server dies.
-int Hold(const std::string& path, const std::string& stop) {
+int Hold(const std::string& path, const std::string& stop, bool flush) {
   constexpr std::size_t kRecord = 4096;
   File file(path);
   EXPECT(SetLock(file, F_WRLCK, 1LL << 40, 1));
   std::uint32_t count = 0;
   while (::access(stop.c_str(), F_OK) != 0) {
-    WriteAll(file, Pattern(kRecord, count), static_cast<off_t>(count) * static_cast<off_t>(kRecord));
-    EXPECT(::fsync(file) == 0);
+    const auto offset = static_cast<off_t>(count) * static_cast<off_t>(kRecord);
+    WriteAll(file, Pattern(kRecord, count), offset);
+    // Without a FLUSH the record leaves the cache, and no more. Only all three flags together repeat a WRITE that was cut
+    // off, as fsync does.
+    constexpr unsigned kWriteAndWait =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    EXPECT((flush ? ::fsync(file) : ::sync_file_range(file, offset, kRecord, kWriteAndWait)) == 0);
     ++count;
     ::usleep(100'000);
   }
@@ -510,7 +515,7 @@ struct Case {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 4 && std::string(argv[1]) == "hold") return Hold(argv[2], argv[3]);
+  if (argc >= 4 && std::string(argv[1]) == "hold") return Hold(argv[2], argv[3], argc == 5);
   if (argc != 3 && argc != 4) return 2;
   const std::string directory = argv[1];
   const int entries = std::atoi(argv[2]);

@@ -6,9 +6,10 @@
 
 The VM boots Debian's own kernel (initramfs.py) with KVM or, where that does not work, in emulation (vm.py): a judge of
 correctness, not of speed. Server and VM live in a network namespace of this run. The first round mounts a continuously
-available share sealed and with persistent handles: a tree is copied there and back, fio writes and verifies while the
-server gets SIGKILL and is started again five times, one handle with a lock is held all the while, and file_cases.cc
-asks what programs expect of a file system. Last line: SKIPPED and why when qemu is not installed, else the counts.
+available share as a user does, sealed and with persistent handles; the client holds leases and caches. A tree is copied
+there and back, fio writes and verifies while the server gets SIGKILL and is started again five times, one handle with a
+lock is held all the while, and file_cases.cc asks what programs expect of a file system. Last line: SKIPPED and why when
+qemu is not installed, else the counts.
 """
 import argparse
 import os
@@ -37,11 +38,13 @@ INSIDE = 'HOLDFAST_KERNEL_CLIENT_NAMESPACE'
 ROUND_SECONDS = 1200
 STALL_SECONDS = 0.5
 ALL = ('tree', 'verify', 'files', 'acl')
-# Without nostrictsync an fsync that meets the outage repeats its FLUSH ahead of the reopening of the file.
-PERSISTENT = 'persistenthandles,nostrictsync'
+# What a mount needs so that programs may call fsync at the moment of a kill, and wait for a server that is away for long.
+PERSISTENT = 'persistenthandles,nostrictsync,hard'
 # name, share, mount options, cases
 ROUNDS = [
-    ('sealed, persistent handles', 'profiles', f'vers=3.1.1,seal,{PERSISTENT}', ('tree', 'kills', 'files', 'acl')),
+    ('sealed, persistent handles', 'profiles', 'vers=3.1.1,seal,persistenthandles',
+     ('tree', 'kills', 'forgotten', 'files', 'acl')),
+    ('the same with fsync', 'profiles', f'vers=3.1.1,seal,{PERSISTENT}', ('kills',)),
     ('3.1.1 signed', 'scratch', 'vers=3.1.1,sign', (*ALL, 'listing')),
     ('3.1.1 no cache', 'scratch', 'vers=3.1.1,cache=none', ALL),
     ('3.1.1 loose cache', 'scratch', 'vers=3.1.1,cache=loose', ('tree', 'verify')),
@@ -112,6 +115,9 @@ class Judge:
                 self.fail('no write reached the server within 60 s')
                 break
             time.sleep(0.02)
+        self.restart()
+
+    def restart(self):
         os.kill(self.bed.pid(), signal.SIGSTOP)
         time.sleep(STALL_SECONDS)
         self.bed.restart()
@@ -123,7 +129,7 @@ class Judge:
     def run(self, rounds):
         settings = {'ADDRESS': ADDRESSES[0], 'USER': 'alice', 'PASSWORD': USERS['alice'],
                     'ENTRIES': 200, 'FILES': 40 if self.options.short else 500,
-                    'KILLS': self.options.kills, 'LEASES': 'Y' if self.options.leases else 'N'}
+                    'KILLS': self.options.kills, 'LEASES': 'N' if self.options.no_leases else 'Y'}
         main = '. /job/rounds.sh\n'
         for name, share, options, cases in rounds:
             main += f'round {shlex.quote(name)} {share} {options} {" ".join(cases)}\n'
@@ -160,8 +166,8 @@ class Judge:
                 print(f'passed {line[9:]}', flush=True)
             elif line.startswith('::failed '):
                 self.fail(line[9:])
-            elif line == '::host kill':
-                self.kill()
+            elif line in ('::host kill', '::host restart'):
+                (self.kill if line == '::host kill' else self.restart)()
                 vm.say('done')
             elif line.startswith('::end '):
                 ended = True
@@ -175,10 +181,10 @@ def main():
     parser.add_argument('--short', action='store_true', help='the first round alone, with fewer files')
     parser.add_argument('--round', nargs='+', metavar='NAME', help='only rounds whose names contain one of these')
     parser.add_argument('--case', nargs='+', metavar='CASE',
-                        help='only these cases: tree, kills, verify, files, acl, listing')
+                        help='only these cases: tree, kills, forgotten, verify, files, acl, listing')
     parser.add_argument('--kernel', choices=list(KERNELS), default='6.1', help='series of the kernel (6.1)')
     parser.add_argument('--kills', type=int, default=5, metavar='N', help='SIGKILLs in a round with kills (5)')
-    parser.add_argument('--leases', action='store_true', help='the client asks for leases and caches')
+    parser.add_argument('--no-leases', action='store_true', help='the client asks for no leases and caches nothing')
     parser.add_argument('--seed', type=int, default=1, help='for the moments of the kills (1)')
     parser.add_argument('--binary-dir', default=str(ROOT / 'build/dev'), help='(build/dev)')
     options = parser.parse_args()

@@ -23,6 +23,16 @@ OpenPtr Shared(const Open* open) {
   return held == opens.end() ? nullptr : *held;
 }
 
+// Those that nobody has claimed meanwhile.
+Task<void> CloseForgotten(Files* files, std::vector<std::weak_ptr<Open>> left_behind, std::weak_ptr<int> alive) {
+  for (const auto& weak : left_behind) {
+    if (alive.expired()) co_return;
+    const OpenPtr open = weak.lock();
+    if (!open || open->attached || open->closed) continue;
+    static_cast<void>(co_await files->Close(open));
+  }
+}
+
 Task<void> CloseLost(Files* files, OpenPtr open, std::weak_ptr<int> alive) {
   if (alive.expired() || open->closed) co_return;
   if (open->on_forced_detach) std::exchange(open->on_forced_detach, nullptr)(NtStatus::kFileForcedClosed);
@@ -137,7 +147,22 @@ void Files::BreakReadCaching(const OpenPtr& open, StreamState& stream) {
 
 // ---- waiting ------------------------------------------------------------------------------------------------------
 
+std::vector<std::weak_ptr<Open>> Files::Impl::LeftBehind(const FileState& file, const Guid& client_guid,
+                                                         const Sid& user) const {
+  std::vector<std::weak_ptr<Open>> left_behind;
+  for (const OpenPtr& open : file.opens) {
+    if (open->attached || open->closed || !open->is_persistent()) continue;
+    if (open->client_guid == client_guid && open->durable_owner == user) left_behind.push_back(open);
+  }
+  return left_behind;
+}
+
 Task<NtStatus> Files::Impl::AwaitCaching(FileStatePtr file, Open* open, PendingWaitPtr wait) {
+  return AwaitCaching(std::move(file), open, std::move(wait), open->client_guid, open->durable_owner);
+}
+
+Task<NtStatus> Files::Impl::AwaitCaching(FileStatePtr file, Open* open, PendingWaitPtr wait, Guid client_guid,
+                                         Sid user) {
   auto changed = std::make_shared<OneShot<NtStatus>>();
   file->caching_waiters.push_back(changed);
   if (wait) {
@@ -149,7 +174,18 @@ Task<NtStatus> Files::Impl::AwaitCaching(FileStatePtr file, Open* open, PendingW
     if (open) open->waits.push_back(wait);
     if (wait->on_pending) wait->on_pending();
   }
+  // The timer ends with the wait: a client that is cut off again may still come back for what it left behind.
+  Clock::TimerId timer = 0;
+  if (auto left_behind = LeftBehind(*file, client_guid, user); !left_behind.empty() && !files.stopping_) {
+    timer = files.clock_.Schedule(
+        files.clock_.Now() + files.options_.forgotten_after,
+        [this, left_behind = std::move(left_behind), guard = std::weak_ptr(alive)] {
+          if (guard.expired() || files.stopping_) return;
+          Spawn(files.executor_, CloseForgotten(&files, left_behind, guard));
+        });
+  }
   const NtStatus status = co_await changed->Wait();
+  if (timer != 0) files.clock_.Cancel(timer);
   std::erase(file->caching_waiters, changed);
   if (wait) {
     wait->SetWake(nullptr);

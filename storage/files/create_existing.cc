@@ -78,7 +78,8 @@ Task<Creation::Attempt> Creation::OpenExisting(Place place) {
   // Without the mutex: acknowledgements, closes and other opens have to pass.
   must_wait_ = false;
   guard.Release();
-  const NtStatus waited = co_await impl_.AwaitCaching(file, nullptr, p_.wait);
+  const NtStatus waited = co_await impl_.AwaitCaching(file, nullptr, p_.wait, p_.requester.client_guid,
+                                                     p_.requester.token->user);
   if (waited != NtStatus::kSuccess) co_return Result<CreateOutcome>(waited);
   first_attempt_ = false;
   co_return Waited{};

@@ -145,6 +145,9 @@ struct FilesOptions {
   Duration break_timeout = std::chrono::seconds(35);
   Duration persistent_lease_break_timeout = std::chrono::seconds(180);
   Duration persistent_oplock_break_timeout = std::chrono::seconds(60);
+  // How long a client that is back waits for a persistent handle of its own that it does not claim: twice the pause with
+  // which a client of Windows repeats a claim ([MS-SMB2] note 180).
+  Duration forgotten_after = std::chrono::seconds(10);
 };
 
 class NotifyHub;

@@ -113,6 +113,11 @@ struct Files::Impl {
   Task<NtStatus> GiveUpHandleCaching(FileStatePtr file, Open* open, AsyncMutex::Guard* turn, PendingWaitPtr wait);
   // Until something about the caching of the file has changed. Register first, look at the table again after.
   Task<NtStatus> AwaitCaching(FileStatePtr file, Open* open, PendingWaitPtr wait);
+  // The same for whoever has no open yet. Persistent opens that this client and user had, and have not claimed when the
+  // wait has lasted for `forgotten_after`, are closed: the client of Linux drops a handle that it closes during an outage.
+  Task<NtStatus> AwaitCaching(FileStatePtr file, Open* open, PendingWaitPtr wait, Guid client_guid, Sid user);
+  // Persistent opens of this client and user whose connection is lost.
+  std::vector<std::weak_ptr<Open>> LeftBehind(const FileState& file, const Guid& client_guid, const Sid& user) const;
   void WakeCaching(FileState& file);
   // Takes the bits `remove` away; true when the bits `awaited` are among what the holder has to give up first.
   bool Break(const CachingGrantPtr& grant, std::uint32_t remove, std::uint32_t awaited, bool first_attempt);

@@ -2,6 +2,7 @@
 // away: [MS-SMB2] 3.3.4.6, 3.3.4.7, 3.3.5.9, 3.3.5.9.6, .7, .10 and .12, 3.3.7.1.
 #include <gmock/gmock.h>
 
+#include "protocol/dtyp/security_descriptor.h"
 #include "storage/files/records.h"
 #include "tests/storage/files/caching_fixture.h"
 
@@ -308,6 +309,90 @@ TEST_F(DurableTest, ExpiryOfTheHolderLetsTheContenderIn) {
   Wait(seconds(61));
   EXPECT_EQ(asked->status(), NtStatus::kSuccess);
   EXPECT_TRUE(away->closed);
+}
+
+// Of a handle that the client does not claim when it is back and asks for the file.
+TEST_F(DurableTest, WhatItsOwnClientHasForgottenIsClosed) {
+  for (const bool restarted : {false, true}) {
+    SCOPED_TRACE(restarted);
+    const OpenPtr forgotten = MustCreate(WithLease(Persistent(u"f", 1), 1, kRWH));
+    const auto back = Back(forgotten, true);
+    EXPECT_TRUE(Disconnect(forgotten));
+    if (restarted) Restart();
+    auto deletes = Parameters(u"f", disposition::kOpen);
+    deletes.share = ca_;
+    deletes.desired_access = access::kDelete;
+    deletes.create_options = options::kDeleteOnClose;
+    const AskedPtr asked = Ask(deletes);
+    Wait(seconds(9));
+    EXPECT_FALSE(asked->done());
+    Wait(seconds(2));
+    ASSERT_EQ(asked->status(), NtStatus::kSuccess);
+    EXPECT_EQ(Reconnect(back).status(), NtStatus::kObjectNameNotFound);
+    EXPECT_EQ(Close(asked->open()), NtStatus::kSuccess);
+    EXPECT_FALSE(Exists(u"f"));
+  }
+}
+
+TEST_F(DurableTest, WhatItsClientClaimsInTimeIsNotForgotten) {
+  const OpenPtr away = MustCreate(WithLease(Persistent(u"f", 1), 1, kRWH));
+  EXPECT_TRUE(Disconnect(away));
+  const AskedPtr asked = Ask(Parameters(u"f", disposition::kOpen));
+  Wait(seconds(9));
+  ASSERT_TRUE(Reconnect(Back(away, true)).ok());
+  EXPECT_THAT(Breaks(), ElementsAre("RWH>RH!"));
+  Wait(seconds(30));
+  EXPECT_FALSE(away->closed);
+  EXPECT_FALSE(asked->done());
+  EXPECT_EQ(Acknowledge(1, kRH).status(), NtStatus::kSuccess);
+  EXPECT_EQ(asked->status(), NtStatus::kSuccess);
+}
+
+TEST_F(DurableTest, AClientThatIsCutOffAgainHasForgottenNothing) {
+  const OpenPtr away = MustCreate(WithLease(Persistent(u"f", 1), 1, kRWH));
+  EXPECT_TRUE(Disconnect(away));
+  const AskedPtr asked = Ask(Parameters(u"f", disposition::kOpen));
+  Wait(seconds(5));
+  asked->wait->Cancel(NtStatus::kCancelled);
+  Settle();
+  Wait(seconds(30));
+  EXPECT_FALSE(away->closed);
+  EXPECT_TRUE(Reconnect(Back(away, true)).ok());
+}
+
+TEST_F(DurableTest, NobodyElseDecidesWhatIsForgotten) {
+  const OpenPtr away = MustCreate(WithLease(Persistent(u"f", 1), 1, kRWH));
+  SecurityDescriptor descriptor;
+  descriptor.control = sd_control::kDaclPresent;
+  descriptor.dacl = Acl{};
+  descriptor.dacl->aces = {AllowAce(well_known::Everyone(), access::kFileAllAccess)};
+  ASSERT_EQ(Run(files_->SetSecurity(away, security_information::kDacl, descriptor.Encode())), NtStatus::kSuccess);
+  EXPECT_TRUE(Disconnect(away));
+  auto other_user = Parameters(u"f", disposition::kOpen);
+  other_user.requester.token = bob_;
+  const AskedPtr by_client = Ask(Second(u"f"));
+  const AskedPtr by_user = Ask(other_user);
+  Wait(seconds(50));
+  EXPECT_FALSE(by_client->done());
+  EXPECT_FALSE(by_user->done());
+  EXPECT_TRUE(Reconnect(Back(away, true)).ok());
+}
+
+TEST_F(DurableTest, ADeletionDoesNotWaitForWhatItsClientHasForgotten) {
+  const OpenPtr forgotten = MustCreate(WithLease(Persistent(u"f", 1), 1, kRH));
+  EXPECT_TRUE(Disconnect(forgotten));
+  const OpenPtr own = MustCreate(Parameters(u"f", disposition::kOpen));
+  std::optional<NtStatus> done;
+  const auto run = [](Task<NtStatus> task, std::optional<NtStatus>* into) -> Task<void> {
+    *into = co_await std::move(task);
+  };
+  Spawn(executor(), run(files_->SetDisposition(own, true, false, false), &done));
+  Settle();
+  Wait(seconds(9));
+  EXPECT_FALSE(done.has_value());
+  Wait(seconds(2));
+  EXPECT_EQ(done, NtStatus::kSuccess);
+  EXPECT_TRUE(forgotten->closed);
 }
 
 TEST_F(DurableTest, PersistentHoldersHaveLongerToAcknowledge) {
