@@ -3,139 +3,22 @@
 //
 //   file_cases DIRECTORY ENTRIES [NAME]          every case below, or one; ENTRIES names go into one directory
 //   file_cases hold FILE STOP [flush]            one handle and one lock, written through until the file STOP exists
-#include <dirent.h>
-#include <fcntl.h>
+//   file_cases neighbours ONE OTHER              neighbour_cases.cc: the same directory in two mounts
 #include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <functional>
 #include <set>
-#include <string>
-#include <vector>
+
+#include "conformance/kernel_client/calls.h"
+#include "conformance/kernel_client/neighbour_cases.h"
 
 namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr off_t kMiB = 1 << 20;
-
-[[noreturn]] void Fail(const char* what, int line) {
-  // One line, so that the judge can quote it.
-  std::printf("line %d: %s (%s)\n", line, what, std::strerror(errno));
-  std::fflush(stdout);
-  ::_exit(1);
-}
-
-#define EXPECT(what)                    \
-  do {                                  \
-    errno = 0;                          \
-    if (!(what)) Fail(#what, __LINE__); \
-  } while (false)
-
-// The call fails with this error and no other.
-#define EXPECT_ERROR(call, error)                                                             \
-  do {                                                                                        \
-    errno = 0;                                                                                \
-    if ((call) != -1 || errno != (error)) Fail(#call " did not fail with " #error, __LINE__); \
-  } while (false)
-
-class File {
- public:
-  explicit File(const std::string& path, int flags = O_RDWR | O_CREAT | O_TRUNC)
-      : fd_(::open(path.c_str(), flags, 0644)) {
-    if (fd_ < 0) Fail(("open " + path).c_str(), 0);
-  }
-  ~File() { Close(); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  operator int() const { return fd_; }
-  void Close() {
-    if (fd_ >= 0) EXPECT(::close(fd_) == 0);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
-
-// Bytes that differ at every position, so that a shifted piece is noticed.
-std::string Pattern(std::size_t size, std::uint32_t seed) {
-  std::string bytes(size, '\0');
-  std::uint32_t state = seed * 2654435761u + 1;
-  for (char& byte : bytes) {
-    state = state * 1664525u + 1013904223u;
-    byte = static_cast<char>(state >> 24);
-  }
-  return bytes;
-}
-
-void WriteAll(int fd, const std::string& bytes, off_t offset) {
-  EXPECT(::pwrite(fd, bytes.data(), bytes.size(), offset) == static_cast<ssize_t>(bytes.size()));
-}
-
-std::string ReadAll(int fd, std::size_t size, off_t offset) {
-  std::string bytes(size, '\0');
-  std::size_t done = 0;
-  while (done < size) {
-    const ssize_t n = ::pread(fd, bytes.data() + done, size - done, offset + static_cast<off_t>(done));
-    EXPECT(n >= 0);
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  bytes.resize(done);
-  return bytes;
-}
-
-// Runs `work` in a process of its own, with descriptors and POSIX locks of its own; what it returns is its status.
-int InAnotherProcess(const std::function<int()>& work) {
-  std::fflush(stdout);
-  const pid_t child = ::fork();
-  EXPECT(child >= 0);
-  if (child == 0) ::_exit(work());
-  int status = 0;
-  EXPECT(::waitpid(child, &status, 0) == child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128;  // an alarm
-}
-
-bool SetLock(int fd, short type, off_t start, off_t length, int command = F_SETLK) {
-  struct flock lock = {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = start;
-  lock.l_len = length;
-  return ::fcntl(fd, command, &lock) == 0;
-}
-
-std::vector<std::string> Names(const std::string& directory) {
-  std::vector<std::string> names;
-  DIR* stream = ::opendir(directory.c_str());
-  EXPECT(stream != nullptr);
-  errno = 0;
-  while (const dirent* entry = ::readdir(stream)) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-    errno = 0;
-  }
-  EXPECT(errno == 0);
-  ::closedir(stream);
-  return names;
-}
-
-struct stat Stat(const std::string& path) {
-  struct stat facts = {};
-  EXPECT(::stat(path.c_str(), &facts) == 0);
-  return facts;
-}
 
 void MemoryMaps(const std::string& at) {
   const std::string path = at + "/mapped", bytes = Pattern(3 * kPage + 100, 1);
@@ -486,10 +369,9 @@ int Hold(const std::string& path, const std::string& stop, bool flush) {
   while (::access(stop.c_str(), F_OK) != 0) {
     const auto offset = static_cast<off_t>(count) * static_cast<off_t>(kRecord);
     WriteAll(file, Pattern(kRecord, count), offset);
-    // Without a FLUSH the record leaves the cache, and no more. Only all three flags together repeat a WRITE that was cut
-    // off, as fsync does.
-    constexpr unsigned kWriteAndWait =
-        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    // Without a FLUSH the record leaves the cache, and no more. Only all three flags together repeat a WRITE that was
+    // cut off, as fsync does.
+    constexpr unsigned kWriteAndWait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
     EXPECT((flush ? ::fsync(file) : ::sync_file_range(file, offset, kRecord, kWriteAndWait)) == 0);
     ++count;
     ::usleep(100'000);
@@ -515,6 +397,7 @@ struct Case {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 4 && std::string(argv[1]) == "neighbours") return Neighbours(argv[2], argv[3]);
   if (argc >= 4 && std::string(argv[1]) == "hold") return Hold(argv[2], argv[3], argc == 5);
   if (argc != 3 && argc != 4) return 2;
   const std::string directory = argv[1];

@@ -37,13 +37,13 @@ ADDRESSES = ('10.77.0.1', '10.77.1.1')
 INSIDE = 'HOLDFAST_KERNEL_CLIENT_NAMESPACE'
 ROUND_SECONDS = 1200
 STALL_SECONDS = 0.5
-ALL = ('tree', 'verify', 'files', 'acl')
+ALL = ('tree', 'verify', 'files', 'neighbours', 'acl')
 # What a mount needs so that programs may call fsync at the moment of a kill, and wait for a server that is away for long.
 PERSISTENT = 'persistenthandles,nostrictsync,hard'
 # name, share, mount options, cases
 ROUNDS = [
     ('sealed, persistent handles', 'profiles', 'vers=3.1.1,seal,persistenthandles',
-     ('tree', 'kills', 'forgotten', 'files', 'acl')),
+     ('tree', 'kills', 'forgotten', 'files', 'neighbours', 'acl')),
     ('the same with fsync', 'profiles', f'vers=3.1.1,seal,{PERSISTENT}', ('kills',)),
     ('3.1.1 signed', 'scratch', 'vers=3.1.1,sign', (*ALL, 'listing')),
     ('3.1.1 no cache', 'scratch', 'vers=3.1.1,cache=none', ALL),
@@ -80,13 +80,15 @@ def make_network():
 
 
 def file_cases():
-    """file_cases.cc as a static program: the VM has no libraries for it."""
+    """file_cases.cc and its parts as a static program: the VM has no libraries for it."""
     program = CACHE / 'file_cases'
-    source = HERE / 'file_cases.cc'
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+    sources = sorted(HERE.glob('*.cc'))
+    changed = max(path.stat().st_mtime for path in (*sources, *HERE.glob('*.h')))
+    if not program.exists() or program.stat().st_mtime < changed:
         program.parent.mkdir(parents=True, exist_ok=True)
         part = program.with_suffix(f'.{os.getpid()}')
-        subprocess.run(['g++', '-std=c++20', '-O1', '-static', '-Wall', '-Wextra', source, '-o', part], check=True)
+        subprocess.run(['g++', '-std=c++20', '-O1', '-static', '-Wall', '-Wextra', f'-I{ROOT}', *sources, '-o', part],
+                       check=True)
         os.replace(part, program)
     return program.read_bytes()
 
@@ -128,6 +130,7 @@ class Judge:
 
     def run(self, rounds):
         settings = {'ADDRESS': ADDRESSES[0], 'USER': 'alice', 'PASSWORD': USERS['alice'],
+                    'OTHER_USER': 'bob', 'OTHER_PASSWORD': USERS['bob'],
                     'ENTRIES': 200, 'FILES': 40 if self.options.short else 500,
                     'KILLS': self.options.kills, 'LEASES': 'N' if self.options.no_leases else 'Y'}
         main = '. /job/rounds.sh\n'
@@ -181,7 +184,7 @@ def main():
     parser.add_argument('--short', action='store_true', help='the first round alone, with fewer files')
     parser.add_argument('--round', nargs='+', metavar='NAME', help='only rounds whose names contain one of these')
     parser.add_argument('--case', nargs='+', metavar='CASE',
-                        help='only these cases: tree, kills, forgotten, verify, files, acl, listing')
+                        help='only these cases: tree, kills, forgotten, verify, files, neighbours, acl, listing')
     parser.add_argument('--kernel', choices=list(KERNELS), default='6.1', help='series of the kernel (6.1)')
     parser.add_argument('--kills', type=int, default=5, metavar='N', help='SIGKILLs in a round with kills (5)')
     parser.add_argument('--no-leases', action='store_true', help='the client asks for no leases and caches nothing')

@@ -1,6 +1,6 @@
 # What the VM does with a share. `round` mounts it once and runs cases; every result is a line "::passed ROUND: CASE ..."
 # or "::failed ROUND: CASE ..." of standard output, what a failed case said follows it. Standard input is the host's.
-. /job/settings    # ADDRESS, USER, PASSWORD, ENTRIES, FILES, KILLS, LEASES (Y or N)
+. /job/settings    # ADDRESS, USER, PASSWORD, OTHER_USER, OTHER_PASSWORD, ENTRIES, FILES, KILLS, LEASES (Y or N)
 echo "$LEASES" >/sys/module/cifs/parameters/enable_oplocks
 exec 3<&0 4>&1     # the host, whatever a case does with its own
 
@@ -12,9 +12,10 @@ done
 
 seconds() { read -r now _ </proc/uptime; echo "${now%.*}"; }
 
-attach() {   # attach SHARE OPTIONS [DIRECTORY]
+attach() {   # attach SHARE OPTIONS [DIRECTORY [USER PASSWORD]]
   mkdir -p "${3:-/mnt}"
-  mount -t cifs "//$ADDRESS/$1" "${3:-/mnt}" -o "ip=$ADDRESS,username=$USER,password=$PASSWORD,mfsymlinks,$2"
+  mount -t cifs "//$ADDRESS/$1" "${3:-/mnt}" \
+    -o "ip=$ADDRESS,username=${4:-$USER},password=${5:-$PASSWORD},mfsymlinks,$2"
 }
 
 round() {    # round NAME SHARE OPTIONS CASE...
@@ -135,6 +136,16 @@ forgotten() {
   waited=$(($(seconds) - begin_of_rm))
   echo "removed after $waited s"
   [ $waited -lt 40 ]
+}
+
+# Two mounts of two users, each with a session and leases of its own.
+neighbours() {
+  attach "$share" "$options" /neighbour "$OTHER_USER" "$OTHER_PASSWORD" || return
+  /job/file_cases neighbours /mnt/work /neighbour/work
+  result=$?
+  grep OplockBreaks /proc/fs/cifs/Stats
+  umount /neighbour || return
+  return $result
 }
 
 listing() { /job/file_cases /mnt/work 10000 "many names"; }
