@@ -70,6 +70,8 @@ class Tree {
   Task<NtStatus> Lock(smb2::FileId file, std::vector<smb2::LockElement> locks, std::uint32_t lock_sequence,
                       Replay replay = {}, std::uint64_t* message_id = nullptr);
   Task<NtStatus> SetInfo(smb2::FileId file, std::uint8_t file_info_class, Bytes buffer, Replay replay = {});
+  // The parts of `descriptor` that `security_information` names.
+  Task<NtStatus> SetSecurity(smb2::FileId file, std::uint32_t security_information, Bytes descriptor);
   Task<Result<Bytes>> QueryInfo(smb2::FileId file, smb2::InfoType type, std::uint8_t info_class,
                                 std::uint32_t output_length, std::uint32_t additional = 0);
   Task<Result<Bytes>> QueryDirectory(smb2::FileId file, std::uint8_t info_class, std::u16string pattern,

@@ -125,6 +125,15 @@ Task<NtStatus> Tree::SetInfo(smb2::FileId file, std::uint8_t file_info_class, By
   co_return co_await Simple(smb2::Command::kSetInfo, request, replay, static_cast<std::uint32_t>(buffer.size()));
 }
 
+Task<NtStatus> Tree::SetSecurity(smb2::FileId file, std::uint32_t security_information, Bytes descriptor) {
+  smb2::SetInfoRequest request;
+  request.info_type = smb2::InfoType::kSecurity;
+  request.additional_information = security_information;
+  request.file_id = file;
+  request.buffer = descriptor;
+  co_return co_await Simple(smb2::Command::kSetInfo, request, Replay{}, static_cast<std::uint32_t>(descriptor.size()));
+}
+
 Task<Result<Bytes>> Tree::QueryInfo(smb2::FileId file, smb2::InfoType type, std::uint8_t info_class,
                                     std::uint32_t output_length, std::uint32_t additional) {
   smb2::QueryInfoRequest request;

@@ -17,7 +17,7 @@
 
 namespace holdfast {
 
-struct Open;
+class Open;
 
 // Bits of a caching state, with the values of [MS-SMB2] 2.2.13.2.8.
 namespace caching {

@@ -50,6 +50,7 @@ GROUPS = [
     ('admission', 'Admission.*:ValidateNegotiate.*:Negotiate.*:Smb1Negotiate.*:Ipc.*', False, None),
     ('requests', 'Compound.*:Waiting.*:Handle.*:Caching.*:Control.*', False, None),
     ('load', 'Load.*', False, None),
+    ('fslogix', 'Fslogix.*:SignInStorm.*', False, None),
     ('neighbours', 'Neighbour.*', False, None),
     ('limits', 'Limits.*', False, lambda text: text + LIMITS),
     ('hostile', 'Hostile.*', False, None),
@@ -171,7 +172,8 @@ def run_group(options, address, group):
             raise Failed(f'{failure}\n{cases.complaint()}') from None
         if status != 0 or cases.count() == 0:
             raise Failed(f'exit status {status}\n{cases.complaint()}')
-        return f'{cases.count()} cases'
+        measured = [line.strip() for line in cases.lines if 'users at work' in line]
+        return ', '.join([f'{cases.count()} cases', *measured])
 
 
 def run_crash(options, bed, case, fault):
