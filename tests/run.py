@@ -38,8 +38,8 @@ PARTS = [
      ['python3', 'tests/system/client_test.py'], 600),
     ('smbclient', 'smbclient by NTLM and Kerberos: a tree of 10,000 files, a file of 4 GiB',
      ['python3', 'tests/system/smbclient_test.py'], 900),
-    ('kernel-client', 'the SMB client of Linux in a VM: a tree, fio and locks under five kills',
-     ['conformance/run', 'kernel-client', '--short'], 400),
+    ('kernel-client', 'the SMB client of Linux in a VM: a tree, fio and locks under five kills, leases of two mounts',
+     ['conformance/run', 'kernel-client', '--short'], 600),
     ('demo', 'five kills under a VHDX', ['python3', 'conformance/testbed/demo.py', '--port', '4451', '--base', '127.0.0.81'], 300),
 ]
 ALONE = {'demo'}

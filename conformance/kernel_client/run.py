@@ -44,8 +44,8 @@ PERSISTENT = 'persistenthandles,nostrictsync,hard'
 ROUNDS = [
     ('sealed, persistent handles', 'profiles', 'vers=3.1.1,seal,persistenthandles',
      ('tree', 'kills', 'forgotten', 'files', 'neighbours', 'acl')),
-    ('the same with fsync', 'profiles', f'vers=3.1.1,seal,{PERSISTENT}', ('kills',)),
-    ('3.1.1 signed', 'scratch', 'vers=3.1.1,sign', (*ALL, 'listing')),
+    ('the same with fsync', 'profiles', f'vers=3.1.1,seal,{PERSISTENT}', ('kills', 'build')),
+    ('3.1.1 signed', 'scratch', 'vers=3.1.1,sign', (*ALL, 'build', 'listing')),
     ('3.1.1 no cache', 'scratch', 'vers=3.1.1,cache=none', ALL),
     ('3.1.1 loose cache', 'scratch', 'vers=3.1.1,cache=loose', ('tree', 'verify')),
     ('3.1.1 socket of its own', 'scratch', 'vers=3.1.1,nosharesock', ('tree', 'verify')),
@@ -91,6 +91,12 @@ def file_cases():
                        check=True)
         os.replace(part, program)
     return program.read_bytes()
+
+
+def compiler():
+    """What turns C into a program, by its paths here."""
+    cc1 = subprocess.run(['g++', '-print-prog-name=cc1'], check=True, capture_output=True, text=True).stdout.strip()
+    return cc1, 'as', 'ld'
 
 
 class Judge:
@@ -141,7 +147,8 @@ class Judge:
         for path in sorted((HERE / 'guest').iterdir()):
             files[path.name] = path.read_bytes()
         started = time.monotonic()
-        with Vm(CACHE, self.options.kernel, files) as vm:
+        programs = compiler() if any('build' in cases for *_, cases in rounds) else ()
+        with Vm(CACHE, self.options.kernel, files, programs) as vm:
             print(f'{vm.package} by {vm.accelerator}, up after {time.monotonic() - started:.1f} s', flush=True)
             self.listen(vm, len(rounds))
         expected = sum(len(cases) for _, _, _, cases in rounds)
@@ -184,7 +191,7 @@ def main():
     parser.add_argument('--short', action='store_true', help='the first round alone, with fewer files')
     parser.add_argument('--round', nargs='+', metavar='NAME', help='only rounds whose names contain one of these')
     parser.add_argument('--case', nargs='+', metavar='CASE',
-                        help='only these cases: tree, kills, forgotten, verify, files, neighbours, acl, listing')
+                        help='only these cases: tree, kills, forgotten, verify, files, neighbours, acl, build, listing')
     parser.add_argument('--kernel', choices=list(KERNELS), default='6.1', help='series of the kernel (6.1)')
     parser.add_argument('--kills', type=int, default=5, metavar='N', help='SIGKILLs in a round with kills (5)')
     parser.add_argument('--no-leases', action='store_true', help='the client asks for no leases and caches nothing')

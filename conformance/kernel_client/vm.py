@@ -19,8 +19,9 @@ KVM_SECONDS = 20     # until the job starts, or KVM counts as unusable
 
 
 class Vm:
-    def __init__(self, cache, kernel, files, memory=1024, processors=1):
-        """`files`: what the job finds in /job, name to bytes; /job/main is started."""
+    def __init__(self, cache, kernel, files, programs=(), memory=1024, processors=1):
+        """`files`: what the job finds in /job, name to bytes; /job/main is started. `programs`: more of them, by their
+        paths here."""
         if shutil.which(QEMU) is None:
             raise Unavailable(f'{QEMU} is not installed: ./dev setup')
         self.cache, self.memory, self.processors = cache, memory, processors
@@ -29,6 +30,9 @@ class Vm:
         job = Cpio()
         for name, data in files.items():
             job.file(f'job/{name}', data, 0o755)
+        for path in programs:
+            if not job.program(path):
+                raise Unavailable(f'{path} is not installed: ./dev setup')
         self.initrd = self.dir / 'initrd'
         self.initrd.write_bytes(base.read_bytes() + job.bytes())
         self.process = None

@@ -23,14 +23,16 @@ OpenPtr Shared(const Open* open) {
   return held == opens.end() ? nullptr : *held;
 }
 
-// Those that nobody has claimed meanwhile.
-Task<void> CloseForgotten(Files* files, std::vector<std::weak_ptr<Open>> left_behind, std::weak_ptr<int> alive) {
+// Those that nobody has claimed meanwhile. `done`: who waited looks again, also where all have been claimed.
+Task<void> CloseForgotten(Files* files, std::vector<std::weak_ptr<Open>> left_behind, std::weak_ptr<int> alive,
+                          std::shared_ptr<OneShot<NtStatus>> done) {
   for (const auto& weak : left_behind) {
     if (alive.expired()) co_return;
     const OpenPtr open = weak.lock();
     if (!open || open->attached || open->closed) continue;
     static_cast<void>(co_await files->Close(open));
   }
+  done->Set(NtStatus::kSuccess);
 }
 
 Task<void> CloseLost(Files* files, OpenPtr open, std::weak_ptr<int> alive) {
@@ -179,9 +181,9 @@ Task<NtStatus> Files::Impl::AwaitCaching(FileStatePtr file, Open* open, PendingW
   if (auto left_behind = LeftBehind(*file, client_guid, user); !left_behind.empty() && !files.stopping_) {
     timer = files.clock_.Schedule(
         files.clock_.Now() + files.options_.forgotten_after,
-        [this, left_behind = std::move(left_behind), guard = std::weak_ptr(alive)] {
+        [this, changed, left_behind = std::move(left_behind), guard = std::weak_ptr(alive)] {
           if (guard.expired() || files.stopping_) return;
-          Spawn(files.executor_, CloseForgotten(&files, left_behind, guard));
+          Spawn(files.executor_, CloseForgotten(&files, left_behind, guard, changed));
         });
   }
   const NtStatus status = co_await changed->Wait();

@@ -162,8 +162,9 @@ struct Files::Impl {
   void LoseName(const FileStatePtr& target, const LinkFacts& link);
   // Of files and directories below. Waits for Recover(): a disconnected handle counts.
   Task<Result<std::vector<FileStatePtr>>> OpenFilesBelow(FileNumber directory);
-  // Breaks their handle caching; answers one that has to be waited for, null when there is nothing to wait for.
-  FileStatePtr BreakBelow(const std::vector<FileStatePtr>& below, bool first_attempt);
+  // Breaks their handle caching; answers one that has to be waited for, null when there is nothing to wait for. `open`: of
+  // the directory.
+  FileStatePtr BreakBelow(const std::vector<FileStatePtr>& below, const Open& open, bool first_attempt);
   Task<std::optional<NtStatus>> RenameTo(OpenPtr open, std::u16string target, Destination destination, bool replace,
                                          bool posix, bool first_attempt, FileStatePtr* broken);
   Task<NtStatus> RenameStream(OpenPtr open, std::u16string target, bool replace);

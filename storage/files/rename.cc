@@ -138,14 +138,17 @@ Task<Result<std::vector<FileStatePtr>>> Files::Impl::OpenFilesBelow(FileNumber d
   co_return found;
 }
 
-FileStatePtr Files::Impl::BreakBelow(const std::vector<FileStatePtr>& below, bool first_attempt) {
-  // Who is away cannot close what it holds, and a rename does not wait until it is back.
-  for (const FileStatePtr& file : below) {
-    for (const OpenPtr& open : file->opens) {
-      if (open->is_persistent() && !open->attached) return nullptr;
-    }
-  }
+FileStatePtr Files::Impl::BreakBelow(const std::vector<FileStatePtr>& below, const Open& open, bool first_attempt) {
+  // Who is away cannot close what it holds, and a rename does not wait until it is back; only for what its own client
+  // may have forgotten.
   FileStatePtr waits;
+  for (const FileStatePtr& file : below) {
+    const auto is_away = [](const OpenPtr& held) { return held->is_persistent() && !held->attached && !held->closed; };
+    const auto away = static_cast<std::size_t>(std::ranges::count_if(file->opens, is_away));
+    if (away == 0) continue;
+    if (LeftBehind(*file, open.client_guid, open.durable_owner).size() != away) return nullptr;
+    waits = file;
+  }
   for (const FileStatePtr& file : below) {
     if (BreakHandleCaching(*file, nullptr, first_attempt)) waits = file;
   }
@@ -222,7 +225,7 @@ Task<std::optional<NtStatus>> Files::Impl::RenameTo(OpenPtr open, std::u16string
   if (file->inode.directory) {
     const auto below = co_await OpenFilesBelow(file->number);
     if (!below.ok()) co_return below.status();
-    *broken = BreakBelow(*below, first_attempt);
+    *broken = BreakBelow(*below, *open, first_attempt);
     if (*broken) co_return std::nullopt;
     if (!below->empty()) co_return NtStatus::kAccessDenied;
     const auto inside = co_await files.volume_.IsSelfOrAncestor(file->number, to.parent);

@@ -395,6 +395,41 @@ TEST_F(DurableTest, ADeletionDoesNotWaitForWhatItsClientHasForgotten) {
   EXPECT_TRUE(forgotten->closed);
 }
 
+TEST_F(DurableTest, ADirectoryIsRenamedPastWhatItsClientHasForgotten) {
+  MakeDirectory(u"d");
+  for (const bool claimed : {true, false}) {
+    SCOPED_TRACE(claimed);
+    const OpenPtr inside = MustCreate(WithLease(Persistent(u"d\\f", 1), 1, kRWH));
+    EXPECT_TRUE(Disconnect(inside));
+    auto p = Parameters(u"d", disposition::kOpen);
+    p.create_options = options::kDirectory;
+    p.desired_access = access::kDelete;
+    const OpenPtr directory = MustCreate(p);
+    std::optional<NtStatus> status;
+    const auto run = [](Task<NtStatus> task, std::optional<NtStatus>* into) -> Task<void> {
+      *into = co_await std::move(task);
+    };
+    Spawn(executor(), run(files_->Rename(directory, u"e", false, false), &status));
+    Settle();
+    EXPECT_FALSE(status.has_value());
+    if (claimed) {
+      ASSERT_TRUE(Reconnect(Back(inside, true)).ok());
+    }
+    Wait(seconds(11));
+    if (claimed) {
+      EXPECT_FALSE(inside->closed);
+      EXPECT_THAT(Breaks(), ElementsAre("RWH>RW!"));
+      EXPECT_EQ(Acknowledge(1, kRW).status(), NtStatus::kSuccess);
+      EXPECT_EQ(status, NtStatus::kAccessDenied) << "the handle is still open";
+      EXPECT_EQ(Close(inside), NtStatus::kSuccess);
+    } else {
+      EXPECT_TRUE(inside->closed);
+      EXPECT_EQ(status, NtStatus::kSuccess);
+    }
+    EXPECT_EQ(Close(directory), NtStatus::kSuccess);
+  }
+}
+
 TEST_F(DurableTest, PersistentHoldersHaveLongerToAcknowledge) {
   const OpenPtr lease = MustCreate(WithLease(Persistent(u"f", 1), 1, kRWH));
   const OpenPtr batch = MustCreate(WithOplock(Persistent(u"g", 2), oplock::kBatch));

@@ -71,7 +71,9 @@ TEST_F(RenameTest, ADirectoryWithADisconnectedHandleInsideStays) {
   MakeDirectory(u"d");
   const OpenPtr inside = MustCreate(Persistent(u"d\\f", 1));
   Restart();
-  const OpenPtr directory = Opened(u"d");
+  auto p = Parameters(u"d", disposition::kOpen);
+  p.requester.client_guid = MakeGuid(2);
+  const OpenPtr directory = MustCreate(p);
   EXPECT_EQ(Rename(directory, u"x"), NtStatus::kAccessDenied);
 }
 
