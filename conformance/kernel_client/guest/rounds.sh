@@ -129,13 +129,17 @@ files() { /job/file_cases /mnt/work "$ENTRIES"; }
 # The server dies within the second for which the client keeps the handle of a closed file. The client drops the handle
 # without a CLOSE and without claiming it again; the server notices when the client asks for the file.
 forgotten() {
-  echo "closed before the kill" >/mnt/work/closed || return
+  mkdir /mnt/work/folder || return
+  echo "closed before the kill" >/mnt/work/closed && echo "so was this" >/mnt/work/folder/inside || return
   host restart || return
-  begin_of_rm=$(seconds)
+  asked=$(seconds)
+  mv /mnt/work/folder /mnt/work/renamed || return
+  moved=$(seconds)
   rm /mnt/work/closed || return
-  waited=$(($(seconds) - begin_of_rm))
-  echo "removed after $waited s"
-  [ $waited -lt 40 ]
+  removed=$(seconds)
+  read -r text </mnt/work/renamed/inside && [ "$text" = "so was this" ] || return
+  echo "renamed after $((moved - asked)) s, removed after $((removed - moved)) s"
+  [ $((removed - asked)) -lt 60 ]
 }
 
 # Two mounts of two users, each with a session and leases of its own.
