@@ -17,26 +17,47 @@ constexpr std::size_t kShortNameSize = 24;
 constexpr std::size_t kFileNameLengthOffset = 60;  // in every class but kNames, where it is 8
 constexpr std::size_t kNamesFileNameLengthOffset = 8;
 
-bool HasShortName(C c) { return c == C::kBothDirectory || c == C::kIdBothDirectory; }
+bool HasShortName(C c) {
+  return c == C::kBothDirectory || c == C::kIdBothDirectory || c == C::kId64ExtdBothDirectory ||
+         c == C::kIdAllExtdBothDirectory;
+}
+
+// The "Extd" classes have a member of its own for the tag, then the ids, then the short name.
+bool IsExtended(C c) {
+  return c == C::kIdExtdDirectory || c == C::kId64ExtdDirectory || c == C::kId64ExtdBothDirectory ||
+         c == C::kIdAllExtdDirectory || c == C::kIdAllExtdBothDirectory;
+}
+bool HasId128(C c) {
+  return c == C::kIdExtdDirectory || c == C::kIdAllExtdDirectory || c == C::kIdAllExtdBothDirectory;
+}
+
+void AppendShortName(Bytes& out, const DirectoryEntry& e) {
+  HOLDFAST_CHECK(e.short_name.size() * 2 <= kShortNameSize);
+  out.push_back(static_cast<std::uint8_t>(e.short_name.size() * 2));
+  out.push_back(0);
+  const auto start = out.size();
+  AppendUtf16Le(out, e.short_name);
+  out.resize(start + kShortNameSize);
+}
+
+void ReadShortName(const std::uint8_t* at, DirectoryEntry& e) {
+  const std::size_t length = std::min<std::size_t>(at[0], kShortNameSize) / 2 * 2;
+  e.short_name = *Utf16FromLe(ByteView(at + 2, length));
+}
 
 // What stands between FileNameLength and the name.
 void AppendMiddle(Bytes& out, C c, const DirectoryEntry& e) {
   if (c == C::kDirectory || c == C::kNames) return;
-  if (c == C::kIdExtdDirectory) {
+  if (IsExtended(c)) {
     AppendLe(out, e.ea_size);
     AppendLe(out, e.reparse_tag);
-    wire::AppendBytes(out, e.file_id_128);
+    if (c != C::kIdExtdDirectory) AppendLe(out, e.file_id);
+    if (HasId128(c)) wire::AppendBytes(out, e.file_id_128);
+    if (HasShortName(c)) AppendShortName(out, e);
     return;
   }
   AppendLe(out, e.reparse_tag != 0 ? e.reparse_tag : e.ea_size);
-  if (HasShortName(c)) {
-    HOLDFAST_CHECK(e.short_name.size() * 2 <= kShortNameSize);
-    out.push_back(static_cast<std::uint8_t>(e.short_name.size() * 2));
-    out.push_back(0);
-    const auto start = out.size();
-    AppendUtf16Le(out, e.short_name);
-    out.resize(start + kShortNameSize);
-  }
+  if (HasShortName(c)) AppendShortName(out, e);
   if (c == C::kIdBothDirectory) AppendLe(out, std::uint16_t{0});
   if (c == C::kIdFullDirectory) AppendLe(out, std::uint32_t{0});
   if (c == C::kIdBothDirectory || c == C::kIdFullDirectory) AppendLe(out, e.file_id);
@@ -46,17 +67,23 @@ void ReadMiddle(const std::uint8_t* at, C c, DirectoryEntry& e) {
   if (c == C::kDirectory || c == C::kNames) return;
   constexpr std::uint32_t kReparsePoint = 0x400;
   const auto size_or_tag = wire::LoadLe<std::uint32_t>(at);
-  if (c == C::kIdExtdDirectory) {
+  if (IsExtended(c)) {
     e.ea_size = size_or_tag;
     e.reparse_tag = wire::LoadLe<std::uint32_t>(at + 4);
-    std::copy_n(at + 8, 16, e.file_id_128.begin());
+    at += 8;
+    if (c != C::kIdExtdDirectory) {
+      e.file_id = wire::LoadLe<std::uint64_t>(at);
+      at += 8;
+    }
+    if (HasId128(c)) {
+      std::copy_n(at, e.file_id_128.size(), e.file_id_128.begin());
+      at += e.file_id_128.size();
+    }
+    if (HasShortName(c)) ReadShortName(at, e);
     return;
   }
   (e.file_attributes & kReparsePoint ? e.reparse_tag : e.ea_size) = size_or_tag;
-  if (HasShortName(c)) {
-    const std::size_t length = std::min<std::size_t>(at[4], kShortNameSize) / 2 * 2;
-    e.short_name = *Utf16FromLe(ByteView(at + 6, length));
-  }
+  if (HasShortName(c)) ReadShortName(at + 4, e);
   if (c == C::kIdFullDirectory) e.file_id = wire::LoadLe<std::uint64_t>(at + 8);
   if (c == C::kIdBothDirectory) e.file_id = wire::LoadLe<std::uint64_t>(at + 32);
 }

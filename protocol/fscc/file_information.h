@@ -187,6 +187,8 @@ struct FileRenameInformationEx {
   static constexpr std::uint32_t kReplaceIfExists = 0x00000001;
   static constexpr std::uint32_t kPosixSemantics = 0x00000002;
   static constexpr std::uint32_t kIgnoreReadonlyAttribute = 0x00000040;
+  // With those of pin states and storage reserves, of which there are none here.
+  static constexpr std::uint32_t kDefined = 0x000001FF;
   std::uint32_t flags = 0;
   std::uint64_t root_directory = 0;
   std::u16string file_name;
@@ -212,6 +214,7 @@ struct FileDispositionInformationEx {
   static constexpr std::uint32_t kForceImageSectionCheck = 0x00000004;
   static constexpr std::uint32_t kOnClose = 0x00000008;
   static constexpr std::uint32_t kIgnoreReadonlyAttribute = 0x00000010;
+  static constexpr std::uint32_t kDefined = 0x0000001F;
   std::uint32_t flags = 0;
   static void Fields(auto& m, auto& f) { f(m.flags); }
 };

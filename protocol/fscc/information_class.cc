@@ -64,10 +64,10 @@ constexpr FileInformationClassRow kFileClasses[] = {
     {C::kIdExtdDirectory,       "FileIdExtdDirectoryInformation",       0,  0, 0,               0,                88},
     {C::kDispositionEx,         "FileDispositionInformationEx",         0,  4, 0,               kDelete,          0},
     {C::kRenameEx,              "FileRenameInformationEx",              0, 20, 0,               kDelete,          0},
-    {C::kId64ExtdDirectory,     "FileId64ExtdDirectoryInformation",     0,  0, 0,               0,                0},
-    {C::kId64ExtdBothDirectory, "FileId64ExtdBothDirectoryInformation", 0,  0, 0,               0,                0},
-    {C::kIdAllExtdDirectory,    "FileIdAllExtdDirectoryInformation",    0,  0, 0,               0,                0},
-    {C::kIdAllExtdBothDirectory, "FileIdAllExtdBothDirectoryInformation", 0, 0, 0,              0,                0},
+    {C::kId64ExtdDirectory,     "FileId64ExtdDirectoryInformation",     0,  0, 0,               0,                80},
+    {C::kId64ExtdBothDirectory, "FileId64ExtdBothDirectoryInformation", 0,  0, 0,               0,                106},
+    {C::kIdAllExtdDirectory,    "FileIdAllExtdDirectoryInformation",    0,  0, 0,               0,                96},
+    {C::kIdAllExtdBothDirectory, "FileIdAllExtdBothDirectoryInformation", 0, 0, 0,              0,                122},
 };
 
 constexpr FsInformationClassRow kFsClasses[] = {

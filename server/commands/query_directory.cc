@@ -32,19 +32,6 @@ fscc::DirectoryEntry ToWire(const DirectoryEntry& from) {
   return entry;
 }
 
-// The status for a class that does not list directories.
-NtStatus RefusalOf(std::uint8_t info_class) {
-  switch (static_cast<fscc::FileInformationClass>(info_class)) {
-    case fscc::FileInformationClass::kId64ExtdDirectory:
-    case fscc::FileInformationClass::kId64ExtdBothDirectory:
-    case fscc::FileInformationClass::kIdAllExtdDirectory:
-    case fscc::FileInformationClass::kIdAllExtdBothDirectory:
-      return NtStatus::kNotSupported;  // known, and not answered
-    default:
-      return NtStatus::kInvalidInfoClass;
-  }
-}
-
 }  // namespace
 
 Task<Reply> HandleQueryDirectory(RequestPtr request) {
@@ -55,7 +42,7 @@ Task<Reply> HandleQueryDirectory(RequestPtr request) {
   if (query.output_buffer_length > MaxTransactBytes(*request)) co_return NtStatus::kInvalidParameter;
   if ((open->granted_access & access::kListDirectory) == 0) co_return NtStatus::kAccessDenied;
   const auto info_class = static_cast<fscc::FileInformationClass>(query.file_information_class);
-  if (!fscc::DirectoryWriter::IsDirectoryClass(info_class)) co_return RefusalOf(query.file_information_class);
+  if (!fscc::DirectoryWriter::IsDirectoryClass(info_class)) co_return NtStatus::kInvalidInfoClass;
   // [MS-FSA] 2.1.5.6.3: not even the fixed part of one entry fits.
   const std::size_t fixed_size = fscc::DirectoryWriter::EntrySize(info_class, 0);
   if (query.output_buffer_length < fixed_size) co_return NtStatus::kInfoLengthMismatch;

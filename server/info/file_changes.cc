@@ -22,6 +22,20 @@ Task<NtStatus> SetDisposition(InfoSet set) {
                                                 set.request->wait);
 }
 
+// [MS-FSA] 2.1.5.15.4. There are no image sections to be looked for.
+Task<NtStatus> SetDispositionEx(InfoSet set) {
+  using Ex = fscc::FileDispositionInformationEx;
+  auto disposition = fscc::Decode<Ex>(set.message.buffer);
+  if (!disposition.ok()) co_return disposition.status();
+  const std::uint32_t flags = disposition->flags;
+  if ((flags & ~Ex::kDefined) != 0) co_return NtStatus::kNotSupported;
+  const bool opened_for_it = (set.open()->create_options & smb2::create_option::kDeleteOnClose) != 0;
+  if ((flags & Ex::kOnClose) != 0 && !opened_for_it) co_return NtStatus::kNotSupported;
+  co_return co_await set.files().SetDisposition(set.open(), (flags & Ex::kDelete) != 0,
+                                                (flags & Ex::kPosixSemantics) != 0,
+                                                (flags & Ex::kIgnoreReadonlyAttribute) != 0, set.request->wait);
+}
+
 Task<NtStatus> SetAllocation(InfoSet set) {
   auto allocation = fscc::Decode<fscc::FileAllocationInformation>(set.message.buffer);
   if (!allocation.ok()) co_return allocation.status();

@@ -7,6 +7,7 @@ namespace holdfast::info {
 
 Task<NtStatus> SetBasic(InfoSet set);
 Task<NtStatus> SetDisposition(InfoSet set);
+Task<NtStatus> SetDispositionEx(InfoSet set);
 Task<NtStatus> SetAllocation(InfoSet set);
 Task<NtStatus> SetEndOfFile(InfoSet set);
 Task<NtStatus> SetValidDataLength(InfoSet set);

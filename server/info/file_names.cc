@@ -55,6 +55,20 @@ Task<NtStatus> SetRename(InfoSet set) {
                                         set.request->wait);
 }
 
+// [MS-FSCC] 2.4.43
+Task<NtStatus> SetRenameEx(InfoSet set) {
+  using Ex = fscc::FileRenameInformationEx;
+  auto rename = fscc::Decode<Ex>(set.message.buffer);
+  if (!rename.ok()) co_return rename.status();
+  const std::uint32_t flags = rename->flags;
+  if ((flags & ~Ex::kDefined) != 0) co_return NtStatus::kInvalidParameter;
+  std::u16string target = RelativeToShare(rename->file_name);
+  const bool replace = (flags & Ex::kReplaceIfExists) != 0;
+  co_return co_await set.files().Rename(set.open(), std::move(target), replace,
+                                        replace && (flags & Ex::kPosixSemantics) != 0, set.request->wait,
+                                        replace && (flags & Ex::kIgnoreReadonlyAttribute) != 0);
+}
+
 Task<NtStatus> SetLink(InfoSet set) {
   auto link = fscc::Decode<fscc::FileLinkInformation>(set.message.buffer);
   if (!link.ok()) co_return link.status();

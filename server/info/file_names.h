@@ -10,6 +10,7 @@ Task<QueryResult> QueryNormalizedName(InfoQuery query);
 Task<QueryResult> QueryStreams(InfoQuery query);
 
 Task<NtStatus> SetRename(InfoSet set);
+Task<NtStatus> SetRenameEx(InfoSet set);
 Task<NtStatus> SetLink(InfoSet set);
 
 }  // namespace holdfast::info

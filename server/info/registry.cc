@@ -17,8 +17,8 @@ using FileClass = fscc::FileInformationClass;
 using FsClass = fscc::FsInformationClass;
 
 // clang-format off
-// The classes of [MS-SMB2] 2.2.37 and 2.2.39. The "Ex" forms of rename and disposition are not among them: clients get
-// STATUS_NOT_SUPPORTED and use the plain ones.
+// The classes of [MS-SMB2] 2.2.37 and 2.2.39, and the "Ex" forms of rename and disposition: [MS-FSCC] 2.4 has them for
+// remote use.
 constexpr FileInfoRow kFileInfo[] = {
   // class                        query                         set                        from dialect
   {FileClass::kBasic,             FromFacts<info::Basic>,       info::SetBasic},
@@ -44,6 +44,8 @@ constexpr FileInfoRow kFileInfo[] = {
   {FileClass::kValidDataLength,   nullptr,                      info::SetValidDataLength},
   {FileClass::kNormalizedName,    info::QueryNormalizedName,    nullptr,                   0x0311},
   {FileClass::kId,                FromFacts<info::Id>,          nullptr,                   0x0300},
+  {FileClass::kDispositionEx,     nullptr,                      info::SetDispositionEx},
+  {FileClass::kRenameEx,          nullptr,                      info::SetRenameEx},
 };
 
 constexpr FileInfoRow kPipeInfo[] = {

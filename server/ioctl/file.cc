@@ -3,7 +3,7 @@
 #include "protocol/smb2/ioctl/open_control.h"
 #include "server/ioctl/functions.h"
 
-#include "protocol/fscc/fsctl.h"
+#include "protocol/dtyp/access_mask.h"
 
 namespace holdfast::ioctl {
 namespace {
@@ -24,6 +24,14 @@ Task<ControlResult> ObjectId(ControlCall call, bool create) {
 Task<ControlResult> CreateOrGetObjectId(ControlCall call) { return ObjectId(std::move(call), true); }
 Task<ControlResult> GetObjectId(ControlCall call) { return ObjectId(std::move(call), false); }
 
+// Whoever may write the file's attributes, as for the other changes of its metadata.
+Task<ControlResult> DeleteObjectId(ControlCall call) {
+  if ((call.open()->granted_access & (access::kWriteData | access::kWriteAttributes)) == 0) {
+    co_return NtStatus::kAccessDenied;
+  }
+  co_return co_await call.files().DeleteObjectId(call.open());
+}
+
 // [MS-FSCC] 2.3.17: nothing is ever compressed.
 Task<ControlResult> GetCompression(ControlCall call) {
   Bytes output = wire::Encode(smb2::CompressionState{});
@@ -31,8 +39,10 @@ Task<ControlResult> GetCompression(ControlCall call) {
   co_return output;
 }
 
-// [MS-FSCC] 2.3.67: asking for none is granted.
+// [MS-FSCC] 2.3.67: asking for none is granted, as on ReFS ([MS-FSA] note 130). The code itself demands both rights.
 Task<ControlResult> SetCompression(ControlCall call) {
+  constexpr std::uint32_t kBoth = access::kReadData | access::kWriteData;
+  if ((call.open()->granted_access & kBoth) != kBoth) co_return NtStatus::kAccessDenied;
   const auto wanted = wire::Decode<smb2::CompressionState>(call.input());
   if (!wanted.ok()) co_return wanted.status();
   co_return wanted->compression_state == smb2::CompressionState::kFormatNone ? NtStatus::kSuccess

@@ -30,6 +30,7 @@ Task<ControlResult> SetSparse(ControlCall call);
 Task<ControlResult> SetZeroData(ControlCall call);
 Task<ControlResult> QueryAllocatedRanges(ControlCall call);
 Task<ControlResult> FileLevelTrim(ControlCall call);
+Task<ControlResult> QueryFileRegions(ControlCall call);
 
 // reparse.cc
 Task<ControlResult> GetReparsePoint(ControlCall call);
@@ -39,6 +40,7 @@ Task<ControlResult> DeleteReparsePoint(ControlCall call);
 // file.cc
 Task<ControlResult> CreateOrGetObjectId(ControlCall call);
 Task<ControlResult> GetObjectId(ControlCall call);
+Task<ControlResult> DeleteObjectId(ControlCall call);
 Task<ControlResult> GetCompression(ControlCall call);
 Task<ControlResult> SetCompression(ControlCall call);
 Task<ControlResult> IsPathnameValid(ControlCall call);

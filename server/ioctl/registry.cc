@@ -21,6 +21,7 @@ constexpr ControlRow kControls[] = {
   {fsctl::kPipePeek,                     kPipe,       ioctl::PipePeek},
   {fsctl::kPipeTransceive,               kPipe,       ioctl::PipeTransceive},
   {fsctl::kCreateOrGetObjectId,          kFile,       ioctl::CreateOrGetObjectId},
+  {fsctl::kDeleteObjectId,               kFile,       ioctl::DeleteObjectId},
   {fsctl::kDeleteReparsePoint,           kFile,       ioctl::DeleteReparsePoint},
   {fsctl::kDuplicateExtentsToFile,       kFile,       ioctl::DuplicateExtentsToFile},
   {fsctl::kDuplicateExtentsToFileEx,     kFile,       ioctl::DuplicateExtentsToFileEx},
@@ -32,6 +33,7 @@ constexpr ControlRow kControls[] = {
   {fsctl::kLmrRequestResiliency,         kFile,       ioctl::LmrRequestResiliency},
   {fsctl::kMarkHandle,                   kFile,       ioctl::MarkHandle},
   {fsctl::kQueryAllocatedRanges,         kFile,       ioctl::QueryAllocatedRanges},
+  {fsctl::kQueryFileRegions,             kFile,       ioctl::QueryFileRegions},
   {fsctl::kSetCompression,               kFile,       ioctl::SetCompression},
   {fsctl::kSetReparsePoint,              kFile,       ioctl::SetReparsePoint},
   {fsctl::kSetSparse,                    kFile,       ioctl::SetSparse},
@@ -50,10 +52,10 @@ constexpr ControlRow kControls[] = {
 
 // Windows passes these to the file system (behaviour note 380, and 2.2.31); ours does none of them.
 constexpr std::uint32_t kAllowedButNotHere[] = {
-  fsctl::kDeleteObjectId, fsctl::kFilesystemGetStatistics, fsctl::kFindFilesBySid,
+  fsctl::kFilesystemGetStatistics, fsctl::kFindFilesBySid,
   fsctl::kGetNtfsVolumeData, fsctl::kGetRetrievalPointerCount, fsctl::kGetRetrievalPointers,
   fsctl::kGetRetrievalPointersAndRefcount, fsctl::kLmrSetLinkTrackingInformation, fsctl::kOffloadRead,
-  fsctl::kOffloadWrite, fsctl::kQueryFatBpb, fsctl::kQueryFileRegions, fsctl::kQueryOnDiskVolumeInfo,
+  fsctl::kOffloadWrite, fsctl::kQueryFatBpb, fsctl::kQueryOnDiskVolumeInfo,
   fsctl::kQuerySharedVirtualDiskSupport, fsctl::kQuerySparingInfo, fsctl::kReadFileUsnData,
   fsctl::kRefsStreamSnapshotManagement, fsctl::kSetDefectManagement, fsctl::kSetIntegrityInformation,
   fsctl::kSetIntegrityInformationEx, fsctl::kSetObjectId, fsctl::kSetObjectIdExtended,

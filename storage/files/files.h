@@ -195,7 +195,7 @@ class Files {
   // ---- names: rename.cc ---------------------------------------------------------------------------------------
   // `target`: share-relative path, or ":stream" for a stream rename. FileRenameInformation(Ex); flags of Ex.
   Task<NtStatus> Rename(OpenPtr open, std::u16string target, bool replace_if_exists, bool posix_semantics,
-                        PendingWaitPtr wait = nullptr);
+                        PendingWaitPtr wait = nullptr, bool ignore_readonly = false);
   Task<NtStatus> Link(OpenPtr open, std::u16string target, bool replace_if_exists);
   // FileDispositionInformation(Ex), [MS-FSA] 2.1.5.15.3.
   Task<NtStatus> SetDisposition(OpenPtr open, bool remove, bool posix_semantics, bool ignore_readonly,

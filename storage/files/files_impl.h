@@ -157,16 +157,23 @@ struct Files::Impl {
     std::u16string name;
     std::optional<DirectoryEntry> existing;
   };
+  // What a new name may do to a file that has it.
+  struct Replacing {
+    bool allowed = false;
+    bool posix = false;            // although it is open: who has it goes on with a file without a name
+    bool ignore_readonly = false;
+  };
   Task<Result<Destination>> FindDestination(OpenPtr open, std::u16string target);
-  NtStatus CheckReplaced(const FileState& target, const FileState& directory, const Open& open, bool posix) const;
+  NtStatus CheckReplaced(const FileState& target, const FileState& directory, const Open& open,
+                         const Replacing& how) const;
   void LoseName(const FileStatePtr& target, const LinkFacts& link);
   // Of files and directories below. Waits for Recover(): a disconnected handle counts.
   Task<Result<std::vector<FileStatePtr>>> OpenFilesBelow(FileNumber directory);
   // Breaks their handle caching; answers one that has to be waited for, null when there is nothing to wait for. `open`: of
   // the directory.
   FileStatePtr BreakBelow(const std::vector<FileStatePtr>& below, const Open& open, bool first_attempt);
-  Task<std::optional<NtStatus>> RenameTo(OpenPtr open, std::u16string target, Destination destination, bool replace,
-                                         bool posix, bool first_attempt, FileStatePtr* broken);
+  Task<std::optional<NtStatus>> RenameTo(OpenPtr open, std::u16string target, Destination destination,
+                                         Replacing how, bool first_attempt, FileStatePtr* broken);
   Task<NtStatus> RenameStream(OpenPtr open, std::u16string target, bool replace);
   Task<std::optional<NtStatus>> LinkTo(OpenPtr open, Destination destination, bool replace);
 

@@ -12,6 +12,7 @@
 #include "storage/files/create_access.h"
 #include "storage/files/files_impl.h"
 #include "storage/files/notify.h"
+#include "storage/files/operation.h"
 #include "storage/files/path.h"
 
 namespace holdfast {
@@ -89,16 +90,22 @@ Task<Result<Files::Impl::Destination>> Files::Impl::FindDestination(OpenPtr open
 
 // Whether the file that has the target name may be replaced. The caller holds its mutex.
 NtStatus Files::Impl::CheckReplaced(const FileState& target, const FileState& directory, const Open& open,
-                                    bool posix) const {
-  if (target.inode.directory || (target.inode.file_attributes & file_attribute::kReadonly)) {
-    return NtStatus::kAccessDenied;
-  }
+                                    const Replacing& how) const {
+  const bool readonly = (target.inode.file_attributes & file_attribute::kReadonly) != 0;
+  if (target.inode.directory || (readonly && !how.ignore_readonly)) return NtStatus::kAccessDenied;
   if (target.delete_pending) return NtStatus::kDeletePending;
   if (!HasAccess(target.inode.security_descriptor, *open.token, access::kDelete) &&
       !HasAccess(directory.inode.security_descriptor, *open.token, access::kDeleteChild)) {
     return NtStatus::kAccessDenied;
   }
-  if (!target.opens.empty() && !posix) return NtStatus::kAccessDenied;
+  // Nobody loses the name of a file whose deletion he does not share.
+  const bool held = std::ranges::any_of(target.opens, [](const OpenPtr& other) {
+    constexpr std::uint32_t kShareDelete = 0x4;
+    constexpr std::uint32_t kShared = access::kReadData | access::kExecute | access::kWriteData | access::kAppendData |
+                                      access::kDelete;
+    return HasAny(*other, kShared) && (other->share_access & kShareDelete) == 0;
+  });
+  if (!target.opens.empty() && (!how.posix || held)) return NtStatus::kAccessDenied;
   return NtStatus::kSuccess;
 }
 
@@ -156,8 +163,9 @@ FileStatePtr Files::Impl::BreakBelow(const std::vector<FileStatePtr>& below, con
 }
 
 Task<NtStatus> Files::Rename(OpenPtr open, std::u16string target, bool replace_if_exists, bool posix_semantics,
-                             PendingWaitPtr wait) {
+                             PendingWaitPtr wait, bool ignore_readonly) {
   const OpenUse use(open);
+  const Impl::Replacing how{replace_if_exists, posix_semantics, ignore_readonly};
   if (open->closed) co_return NtStatus::kFileClosed;
   if (!(open->granted_access & access::kDelete)) co_return NtStatus::kAccessDenied;
   if (target.empty()) co_return NtStatus::kInvalidParameter;
@@ -171,7 +179,7 @@ Task<NtStatus> Files::Rename(OpenPtr open, std::u16string target, bool replace_i
     if (open->stream != kUnnamedStream) co_return NtStatus::kInvalidParameter;
     FileStatePtr broken;
     const auto done =
-        co_await impl_->RenameTo(open, target, *destination, replace_if_exists, posix_semantics, first_attempt, &broken);
+        co_await impl_->RenameTo(open, target, *destination, how, first_attempt, &broken);
     if (done) co_return *done;
     if (!broken) continue;
     const NtStatus waited = co_await impl_->AwaitCaching(broken, open.get(), wait);
@@ -182,12 +190,11 @@ Task<NtStatus> Files::Rename(OpenPtr open, std::u16string target, bool replace_i
 
 // nullopt: look again, because the target name changed hands, or once the caching of `broken` has been given up.
 Task<std::optional<NtStatus>> Files::Impl::RenameTo(OpenPtr open, std::u16string target, Destination destination,
-                                                    bool replace, bool posix, bool first_attempt,
-                                                    FileStatePtr* broken) {
+                                                    Replacing how, bool first_attempt, FileStatePtr* broken) {
   const FileStatePtr file = open->file;
   FileStatePtr replaced;
   if (destination.existing && destination.existing->number != file->number) {
-    if (!replace) co_return NtStatus::kObjectNameCollision;
+    if (!how.allowed) co_return NtStatus::kObjectNameCollision;
     const auto acquired = co_await files.Acquire(destination.existing->number);
     if (!acquired.ok()) {
       if (acquired.status() == NtStatus::kObjectNameNotFound) co_return std::nullopt;
@@ -209,7 +216,7 @@ Task<std::optional<NtStatus>> Files::Impl::RenameTo(OpenPtr open, std::u16string
   const LinkFacts from = open->link;
   if (from.parent == to.parent && from.name == to.name) co_return NtStatus::kSuccess;  // also the replay of one done
   // [MS-FSA] 2.1.5.15.12: those who only keep their handles for later are asked to close them.
-  if (replaced && !replaced->gone && !posix && BreakHandleCaching(*replaced, nullptr, first_attempt)) {
+  if (replaced && !replaced->gone && !how.posix && BreakHandleCaching(*replaced, nullptr, first_attempt)) {
     *broken = replaced;
     co_return std::nullopt;
   }
@@ -219,7 +226,7 @@ Task<std::optional<NtStatus>> Files::Impl::RenameTo(OpenPtr open, std::u16string
   }
   if (replaced) {
     if (replaced->gone || replaced->unlinked) co_return std::nullopt;
-    const NtStatus may = CheckReplaced(*replaced, *destination.directory, *open, posix);
+    const NtStatus may = CheckReplaced(*replaced, *destination.directory, *open, how);
     if (may != NtStatus::kSuccess) co_return may;
   }
   if (file->inode.directory) {
@@ -358,7 +365,7 @@ Task<std::optional<NtStatus>> Files::Impl::LinkTo(OpenPtr open, Destination dest
     // Nobody loses a name to a link that is then refused.
     if (const NtStatus refused = RefusesLink(*open); refused != NtStatus::kSuccess) co_return refused;
     if (replaced->gone || replaced->unlinked) co_return std::nullopt;
-    const NtStatus may = CheckReplaced(*replaced, *destination.directory, *open, false);
+    const NtStatus may = CheckReplaced(*replaced, *destination.directory, *open, {});
     if (may != NtStatus::kSuccess) co_return may;
     const NtStatus removed = co_await files.volume_.Unlink(to.parent, to.name, replaced->number, false,
                                                                Durability::kStable);

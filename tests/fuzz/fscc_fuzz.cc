@@ -70,7 +70,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     default:
       for (const auto c : {FileInformationClass::kIdBothDirectory, FileInformationClass::kNames,
-                           FileInformationClass::kIdExtdDirectory})
+                           FileInformationClass::kIdExtdDirectory,
+                           FileInformationClass::kId64ExtdDirectory, FileInformationClass::kId64ExtdBothDirectory,
+                           FileInformationClass::kIdAllExtdDirectory,
+                           FileInformationClass::kIdAllExtdBothDirectory})
         (void)DecodeDirectory(c, bytes);
   }
   return 0;

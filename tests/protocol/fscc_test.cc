@@ -140,7 +140,9 @@ DirectoryEntry Entry(std::u16string name) {
 class EveryDirectoryClass : public testing::TestWithParam<C> {};
 INSTANTIATE_TEST_SUITE_P(Directory, EveryDirectoryClass,
                          testing::Values(C::kDirectory, C::kFullDirectory, C::kIdFullDirectory, C::kBothDirectory,
-                                         C::kIdBothDirectory, C::kNames, C::kIdExtdDirectory));
+                                         C::kIdBothDirectory, C::kNames, C::kIdExtdDirectory, C::kId64ExtdDirectory,
+                                         C::kId64ExtdBothDirectory, C::kIdAllExtdDirectory,
+                                         C::kIdAllExtdBothDirectory));
 
 TEST_P(EveryDirectoryClass, ChainsEntriesOnEightBytesAndReadsThemBack) {
   DirectoryWriter writer(GetParam(), 10000);
@@ -161,6 +163,15 @@ TEST_P(EveryDirectoryClass, ChainsEntriesOnEightBytesAndReadsThemBack) {
   if (GetParam() == C::kIdExtdDirectory) {
     EXPECT_EQ((*entries)[2].file_id_128[0], 9);
   }
+  const bool all = GetParam() == C::kIdAllExtdDirectory || GetParam() == C::kIdAllExtdBothDirectory;
+  if (all || GetParam() == C::kId64ExtdDirectory || GetParam() == C::kId64ExtdBothDirectory) {
+    EXPECT_EQ((*entries)[2].ea_size, 7u);
+    EXPECT_EQ((*entries)[2].file_id, 0x1122334455667788u);
+  }
+  if (all) EXPECT_EQ((*entries)[2].file_id_128[0], 9);
+  if (GetParam() == C::kId64ExtdBothDirectory || GetParam() == C::kIdAllExtdBothDirectory) {
+    EXPECT_EQ((*entries)[2].short_name, u"SHORT~1");
+  }
   for (std::size_t size = 1; size < bytes.size(); ++size)
     EXPECT_FALSE(DecodeDirectory(GetParam(), ByteView(bytes).first(size)).ok()) << size;
 }
@@ -175,6 +186,23 @@ TEST_P(EveryDirectoryClass, NeverWritesPastTheLimit) {
     EXPECT_EQ(count, limit < one ? 0 : 1 + (limit - one) / aligned) << limit;
     EXPECT_LE(writer.Finish().size(), limit);
   }
+}
+
+// [MS-FSCC] 2.4.18 to 2.4.21
+TEST(Directory, TheNewestClassesHaveTheTagBesideTheEaSizeAndBothIds) {
+  DirectoryEntry link = Entry(u"link");
+  link.file_attributes = 0x400;
+  link.reparse_tag = reparse_tag::kSymlink;
+  DirectoryWriter writer(C::kIdAllExtdBothDirectory, 1000);
+  ASSERT_TRUE(writer.Append(link));
+  const Bytes bytes = writer.Finish();
+  EXPECT_EQ(wire::LoadLe<std::uint32_t>(bytes.data() + 64), 7u);
+  EXPECT_EQ(wire::LoadLe<std::uint32_t>(bytes.data() + 68), reparse_tag::kSymlink);
+  EXPECT_EQ(wire::LoadLe<std::uint64_t>(bytes.data() + 72), link.file_id);
+  EXPECT_EQ(bytes[80], 9u);
+  EXPECT_EQ(bytes[96], 14u);  // length of the short name
+  EXPECT_EQ(bytes[98], 'S');
+  EXPECT_EQ(bytes[122], 'l');
 }
 
 TEST(Directory, ShowsTheReparseTagInPlaceOfTheEaSize) {

@@ -18,6 +18,35 @@ TEST(ControlRegistry, TellsNotAllowedFromNotHere) {
   EXPECT_EQ(ControlRefusal(0x12345678), NtStatus::kNotSupported);
 }
 
+// What ReFS refuses and NTFS has: its statistics, its layout on the disk, offload tokens; and what neither does here.
+TEST(ControlRegistry, RefusesWhatBelongsToOtherFileSystemsAsUnknownToThisOne) {
+  for (const std::uint32_t code :
+       {fsctl::kFilesystemGetStatistics, fsctl::kGetNtfsVolumeData, fsctl::kGetRetrievalPointers,
+        fsctl::kGetRetrievalPointersAndRefcount, fsctl::kOffloadRead, fsctl::kOffloadWrite, fsctl::kSetObjectId,
+        fsctl::kSetObjectIdExtended, fsctl::kReadFileUsnData, fsctl::kWriteUsnCloseRecord, fsctl::kStorageQosControl,
+        fsctl::kSetIntegrityInformation, fsctl::kSetIntegrityInformationEx, fsctl::kSetZeroOnDeallocation,
+        fsctl::kLmrSetLinkTrackingInformation, fsctl::kQueryOnDiskVolumeInfo, fsctl::kQuerySparingInfo,
+        fsctl::kQueryFatBpb, fsctl::kFindFilesBySid, fsctl::kRefsStreamSnapshotManagement}) {
+    EXPECT_FALSE(FindControl(code)) << fsctl::Name(code);
+    EXPECT_EQ(ControlRefusal(code), NtStatus::kInvalidDeviceRequest) << fsctl::Name(code);
+  }
+  for (const std::uint32_t code : {fsctl::kLmrGetLinkTrackingInformation, fsctl::kSetEncryption, fsctl::kRecallFile,
+                                   fsctl::kSisCopyfile, fsctl::kFilePrefetch, fsctl::kExtendVolume}) {
+    EXPECT_EQ(ControlRefusal(code), NtStatus::kNotSupported) << fsctl::Name(code);
+  }
+}
+
+TEST(ControlRegistry, CarriesOutWhatItIsToCarryOut) {
+  for (const std::uint32_t code :
+       {fsctl::kCreateOrGetObjectId, fsctl::kDeleteObjectId, fsctl::kDuplicateExtentsToFile,
+        fsctl::kDuplicateExtentsToFileEx, fsctl::kFileLevelTrim, fsctl::kGetCompression, fsctl::kGetObjectId,
+        fsctl::kIsPathnameValid, fsctl::kQueryAllocatedRanges, fsctl::kQueryFileRegions, fsctl::kSetCompression,
+        fsctl::kSetSparse, fsctl::kSetZeroData, fsctl::kSrvCopychunk, fsctl::kSrvCopychunkWrite,
+        fsctl::kSrvEnumerateSnapshots, fsctl::kSrvRequestResumeKey}) {
+    EXPECT_TRUE(FindControl(code)) << fsctl::Name(code);
+  }
+}
+
 TEST(ControlRegistry, RefusesOnlyWhatItDoesNotCarryOut) {
 #define HOLDFAST_EXPECT_NOT_BOTH(name, value, text) \
   EXPECT_TRUE(!FindControl(fsctl::name) || ControlRefusal(fsctl::name) == NtStatus::kNotSupported) << text;

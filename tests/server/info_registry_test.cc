@@ -41,9 +41,9 @@ TEST(InfoRegistry, AnswersTheQueryClassesOfTheProtocol) {
     EXPECT_TRUE(FindFsInfo(static_cast<fscc::FsInformationClass>(id))) << id;
 }
 
-// 2.2.39, short names excepted: the volume has none to set
+// 2.2.39, short names excepted: the volume has none to set. With the forms of [MS-FSCC] 2.4 that are remote since.
 TEST(InfoRegistry, CarriesOutTheSetClassesOfTheProtocol) {
-  for (const int id : {4, 10, 11, 13, 14, 15, 16, 19, 20, 39}) {
+  for (const int id : {4, 10, 11, 13, 14, 15, 16, 19, 20, 39, 64, 65}) {
     const FileInfoRow* row = FindFileInfo(Class(id));
     EXPECT_TRUE(row && row->set) << id;
   }
@@ -61,7 +61,7 @@ TEST(InfoRegistry, RefusesAsWindowsDoes) {
   EXPECT_EQ(FileQueryRefusal(200), NtStatus::kInvalidInfoClass);
   EXPECT_EQ(FileSetRefusal(43), NtStatus::kNotSupported);
   EXPECT_EQ(FileSetRefusal(5), NtStatus::kInvalidInfoClass);  // query only
-  EXPECT_EQ(FileSetRefusal(65), NtStatus::kNotSupported);     // rename, extended
+  EXPECT_EQ(FileSetRefusal(40), NtStatus::kNotSupported);     // short names are off
   EXPECT_EQ(FileSetRefusal(200), NtStatus::kInvalidInfoClass);
   EXPECT_EQ(FsQueryRefusal(2), NtStatus::kNotSupported);
   EXPECT_EQ(FsQueryRefusal(99), NtStatus::kInvalidInfoClass);

@@ -1,3 +1,4 @@
+#include "protocol/fscc/attributes.h"
 #include "tests/storage/files/files_fixture.h"
 
 namespace holdfast {
@@ -51,6 +52,29 @@ TEST_F(RenameTest, PosixSemanticsReplaceAnOpenFile) {
   EXPECT_EQ(Close(target), NtStatus::kSuccess);
   EXPECT_TRUE(Exists(u"b"));
   EXPECT_EQ(Close(open), NtStatus::kSuccess);
+  EXPECT_TRUE(Findings().empty());
+}
+
+TEST_F(RenameTest, PosixSemanticsTakeNoNameFromWhoDoesNotShareDeletion) {
+  const OpenPtr open = Opened(u"a");
+  CreateParameters parameters = Parameters(u"b", disposition::kOpenIf);
+  parameters.share_access = 3;
+  const OpenPtr holder = MustCreate(std::move(parameters));
+  EXPECT_EQ(Rename(open, u"b", true, true), NtStatus::kAccessDenied);
+  EXPECT_EQ(Close(holder), NtStatus::kSuccess);
+  EXPECT_EQ(Rename(open, u"b", true, true), NtStatus::kSuccess);
+  EXPECT_TRUE(Findings().empty());
+}
+
+TEST_F(RenameTest, AReadOnlyFileIsReplacedOnlyWhenThatIsIgnored) {
+  const OpenPtr open = Opened(u"a");
+  const OpenPtr target = Opened(u"b");
+  ASSERT_EQ(Run(files_->SetBasic(target, {.file_attributes = file_attribute::kReadonly})), NtStatus::kSuccess);
+  ASSERT_EQ(Close(target), NtStatus::kSuccess);
+  EXPECT_EQ(Rename(open, u"b", true), NtStatus::kAccessDenied);
+  EXPECT_EQ(Rename(open, u"b", true, true), NtStatus::kAccessDenied);
+  EXPECT_EQ(Run(files_->Rename(open, u"b", true, false, nullptr, true)), NtStatus::kSuccess);
+  EXPECT_EQ(Opened(u"b")->file, open->file);
   EXPECT_TRUE(Findings().empty());
 }
 
