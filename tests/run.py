@@ -1,6 +1,6 @@
 """`./dev test [name...]`: builds, runs every part, prints a line for each and one at the end.
 
-Two parts run at a time: the longest of them mostly wait. What measures stalls runs alone, at the end.
+Three parts run at a time: the longest of them mostly wait. What measures stalls runs alone, at the end.
 
 Parts are programs of GoogleTest (build/dev), or the scripts of tests/system and conformance, each against a server of its
 own. A part that cannot run here says SKIPPED and why. Exit status 0 only when nothing failed.
@@ -43,7 +43,7 @@ PARTS = [
     ('demo', 'five kills under a VHDX', ['python3', 'conformance/testbed/demo.py', '--port', '4451', '--base', '127.0.0.81'], 300),
 ]
 ALONE = {'demo'}
-SIDE_BY_SIDE = 2
+SIDE_BY_SIDE = 3
 
 
 def run_part(name, command, limit):
