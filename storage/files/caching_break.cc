@@ -29,7 +29,8 @@ Task<void> CloseForgotten(Files* files, std::vector<std::weak_ptr<Open>> left_be
   for (const auto& weak : left_behind) {
     if (alive.expired()) co_return;
     const OpenPtr open = weak.lock();
-    if (!open || open->attached || open->closed) continue;
+    // Without a timer somebody is just claiming it.
+    if (!open || open->attached || open->closed || open->scavenge_timer == 0) continue;
     static_cast<void>(co_await files->Close(open));
   }
   done->Set(NtStatus::kSuccess);

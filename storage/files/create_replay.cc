@@ -119,9 +119,9 @@ Task<Result<CreateOutcome>> Creation::AttachSurvivor(OpenPtr open) {
       open->share_access != p_.share_access) {
     co_return NtStatus::kContextMismatch;
   }
+  impl_.StopTimer(*open);  // it is claimed, as in Reconnect
   co_await impl_.Drain(open);
   if (open->closed || open->attached) co_return NtStatus::kFileNotAvailable;
-  impl_.StopTimer(*open);
   open->share = p_.share;
   open->attached = true;
   open->attached_connection = p_.requester.connection;

@@ -8,6 +8,8 @@
 namespace holdfast {
 namespace {
 
+constexpr std::uint64_t kLeastTooLong = std::uint64_t{4} << 30;
+
 bool IsWholeClusters(std::uint64_t bytes) { return bytes % kClusterBytes == 0; }
 
 bool Overlap(std::uint64_t a, std::uint64_t b, std::uint64_t length) {
@@ -31,6 +33,8 @@ Task<NtStatus> Files::DuplicateExtents(OpenPtr source, std::uint64_t source_offs
   if (!IsWholeClusters(source_offset) || !IsWholeClusters(target_offset) || !IsWholeClusters(length)) {
     co_return NtStatus::kInvalidParameter;
   }
+  // ReFS' limit. Where blocks cannot be shared the copy is one piece of work, during which nobody writes to either file.
+  if (length >= kLeastTooLong) co_return NtStatus::kInvalidParameter;
   if (!HasAny(*target, access::kWriteData)) co_return NtStatus::kAccessDenied;
   if (length == 0) co_return NtStatus::kSuccess;
   if (target->is_directory) co_return NtStatus::kNotSupported;
@@ -46,10 +50,10 @@ Task<NtStatus> Files::DuplicateExtents(OpenPtr source, std::uint64_t source_offs
   // Two streams are locked in the order of their numbers, one only once.
   const auto source_place = std::make_pair(from_file->number, source->stream);
   const auto target_place = std::make_pair(file->number, target->stream);
-  AsyncSharedMutex::Guard shared, exclusive;
-  if (source_place < target_place) shared = co_await from->data.LockShared();
-  exclusive = co_await stream->data.LockExclusive();
-  if (source_place > target_place) shared = co_await from->data.LockShared();
+  AsyncSharedMutex::Guard source_guard, target_guard;
+  if (source_place < target_place) source_guard = co_await from->data.LockExclusive();
+  target_guard = co_await stream->data.LockExclusive();
+  if (source_place > target_place) source_guard = co_await from->data.LockExclusive();
   if (target->closed) co_return NtStatus::kFileClosed;
   if (source->closed) co_return NtStatus::kInvalidHandle;
 

@@ -129,10 +129,11 @@ Task<Result<OpenPtr>> Files::Reconnect(ReconnectParameters p) {
 
   // Nothing that the old connection asked for may take effect behind this answer.
   EndWaits(*open, NtStatus::kCancelled);
+  // From here on it is claimed: its time does not run out while something slow of the old connection ends.
+  impl_->StopTimer(*open);
   co_await impl_->Drain(open);
   if (open->closed) co_return NtStatus::kObjectNameNotFound;
   if (open->attached) co_return NtStatus::kFileNotAvailable;  // two reconnects raced, the other one has it
-  impl_->StopTimer(*open);
   open->share = p.share;
   open->token = p.requester.token;
   open->attached = true;

@@ -82,6 +82,7 @@ TEST_F(DuplicateTest, OnlyWholeClustersThatAreThere) {
   EXPECT_EQ(Duplicate(source, 0, target, 512, kCluster), NtStatus::kInvalidParameter);
   EXPECT_EQ(Duplicate(source, 0, target, 0, 512), NtStatus::kInvalidParameter);
   EXPECT_EQ(Duplicate(source, 0, target, 0, 0x8000000000000000), NtStatus::kInvalidParameter);
+  EXPECT_EQ(Duplicate(source, 0, target, 0, std::uint64_t{4} << 30), NtStatus::kInvalidParameter);
   EXPECT_EQ(Duplicate(source, 0x7FFFFFFFFFFFF000, target, 0, kCluster), NtStatus::kInvalidParameter);
   EXPECT_EQ(Duplicate(source, 0, target, 0, 0), NtStatus::kSuccess);
   EXPECT_EQ(*Read(target, 0, 4 * kCluster), Clusters(4, 'x'));

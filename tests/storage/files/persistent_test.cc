@@ -535,6 +535,26 @@ TEST_F(PersistentTest, AReplayOfWhatNeverRanRuns) {
   EXPECT_EQ(outcome->create_action, action::kCreated);
 }
 
+// Something slow of the old connection is still under way when the client is back.
+TEST_F(PersistentTest, ItsTimeDoesNotRunOutWhileItIsClaimed) {
+  const OpenPtr open = MustCreate(Persistent(u"slow", 1));
+  ASSERT_TRUE(Disconnect(open));
+  std::optional<OpenUse> slow(std::in_place, open);
+  std::optional<Result<OpenPtr>> claimed;
+  const auto claim = [](Files* files, ReconnectParameters p, std::optional<Result<OpenPtr>>* out) -> Task<void> {
+    *out = co_await files->Reconnect(std::move(p));
+  };
+  Spawn(executor(), claim(files_.get(), ReconnectTo(open->persistent_id, 1), &claimed));
+  Settle();
+  EXPECT_FALSE(claimed);
+  clock().Advance(std::chrono::seconds(61));
+  Settle();
+  slow.reset();
+  Settle();
+  ASSERT_TRUE(claimed);
+  EXPECT_TRUE(claimed->ok()) << NtStatusName(claimed->status());
+}
+
 TEST_F(PersistentTest, AReplayBesideItsOriginalTakesItsAnswer) {
   auto outcome = std::make_shared<OneShot<Result<CreateOutcome>>>();
   auto create = [](Files& files, CreateParameters p,
