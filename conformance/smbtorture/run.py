@@ -330,7 +330,9 @@ def run_cases(cases, expected, options):
     suites = collections.defaultdict(lambda: collections.defaultdict(list))
     for case in cases:
         suites[suite_of(case)][place_of(case, options.whole)].append(case)
-    left, seen, faults = collections.deque(suites), {}, []
+    # What has many cases mostly takes longest: it comes first, lest one worker is left alone with it at the end.
+    left = collections.deque(sorted(suites, key=lambda suite: -sum(map(len, suites[suite].values()))))
+    seen, faults = {}, []
 
     def work(worker):
         with Servers(options, worker) as servers:
@@ -386,7 +388,7 @@ def main():
     parser.add_argument('--whole', action='store_true', help='nothing is made smaller for a slow build')
     parser.add_argument('--json')
     parser.add_argument('--binary-dir')
-    parser.add_argument('--jobs', type=int, default=3)
+    parser.add_argument('--jobs', type=int, default=6)
     parser.add_argument('--base', default='127.0.0.71', help='address of the first bed of the first worker; the others follow it')
     options = parser.parse_args()
     ledger = read_ledger()
