@@ -24,16 +24,22 @@ NtStatus CheckRange(const Open& open, std::uint64_t offset, std::uint64_t length
 
 }  // namespace
 
-Task<NtStatus> ReserveEnd(Volume& volume, const FileState& file, StreamState& stream, std::uint64_t end,
-                          Durability durability) {
+Task<NtStatus> Files::Impl::ReserveEnd(FileStatePtr file, StreamState& stream, std::uint64_t end,
+                                       Durability durability) {
+  if (!file->leftover_records.empty()) {
+    // The record of a refused open that is still there may say that the file is to be truncated.
+    const NtStatus status = co_await StoreInode(file, durability);
+    if (status != NtStatus::kSuccess) co_return status;
+  }
+  Volume& volume = files.volume_;
   StreamFacts& facts = stream.facts;
   const auto covered = [&] { return end <= std::max(facts.size, facts.may_extend_to); };
   if (covered()) {
     if (durability == Durability::kProcess) co_return NtStatus::kSuccess;
-    co_return co_await volume.PrepareExtend(file.number, facts, end, durability);
+    co_return co_await volume.PrepareExtend(file->number, facts, end, durability);
   }
   const auto turn = co_await stream.extend.Lock();
-  co_return co_await volume.PrepareExtend(file.number, facts, end, durability);
+  co_return co_await volume.PrepareExtend(file->number, facts, end, durability);
 }
 
 Task<Result<std::size_t>> Files::Read(OpenPtr open, std::uint64_t offset, std::span<std::uint8_t> out,
@@ -81,13 +87,7 @@ Task<NtStatus> Files::Write(OpenPtr open, std::uint64_t offset, ByteView data, b
   if (open->closed) co_return NtStatus::kFileClosed;
   if (LockConflict(*stream, *open, offset, data.size(), true)) co_return NtStatus::kFileLockConflict;
   BreakReadCaching(open, *stream);
-  NtStatus status = NtStatus::kSuccess;
-  if (!file->leftover_records.empty()) {
-    // The record of a refused open that is still there may say that the file is to be truncated.
-    status = co_await impl_->StoreInode(file, durability);
-    if (status != NtStatus::kSuccess) co_return status;
-  }
-  status = co_await ReserveEnd(volume_, *file, *stream, end, durability);
+  NtStatus status = co_await impl_->ReserveEnd(file, *stream, end, durability);
   if (status != NtStatus::kSuccess) co_return status;
   status = co_await volume_.WriteData(file->number, open->stream, offset, data, durability);
   if (status != NtStatus::kSuccess) co_return status;

@@ -70,13 +70,7 @@ Task<NtStatus> Files::DuplicateExtents(OpenPtr source, std::uint64_t source_offs
 
   BreakReadCaching(target, *stream);
   const Durability durability = target->durability();
-  NtStatus status = NtStatus::kSuccess;
-  if (!file->leftover_records.empty()) {
-    // The record of a refused open that is still there may say that the file is to be truncated.
-    status = co_await impl_->StoreInode(file, durability);
-    if (status != NtStatus::kSuccess) co_return status;
-  }
-  status = co_await ReserveEnd(volume_, *file, *stream, end, durability);
+  NtStatus status = co_await impl_->ReserveEnd(file, *stream, end, durability);
   if (status != NtStatus::kSuccess) co_return status;
   status = co_await volume_.DuplicateData(from_file->number, source->stream, source_offset, file->number,
                                           target->stream, target_offset, length, durability);

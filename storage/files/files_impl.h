@@ -50,6 +50,10 @@ struct Files::Impl {
   Task<NtStatus> StoreInode(FileStatePtr file, Durability durability) {
     return StoreInode(std::move(file), std::vector<RecordChange>(), durability);
   }
+  // data.cc: sees to it that bytes below `end` are found again after a crash before they are written: the inode's size or
+  // may_extend_to covers them with this durability, and no record says any more that the file is to be truncated. The
+  // caller holds stream.data.
+  Task<NtStatus> ReserveEnd(FileStatePtr file, StreamState& stream, std::uint64_t end, Durability durability);
   // What listings show of the file, when it has changed since.
   Task<void> RefreshDirents(FileStatePtr file);
   // Records of all persistent opens of the file as they are now.

@@ -71,7 +71,7 @@ Task<NtStatus> Files::ZeroRange(OpenPtr open, std::uint64_t offset, std::uint64_
   const DataRange range{offset, end - offset};
   if (LockConflict(*stream, *open, range.offset, range.length, true)) co_return NtStatus::kFileLockConflict;
   BreakReadCaching(open, *stream);
-  NtStatus status = co_await ReserveEnd(volume_, *file, *stream, end, open->durability());
+  NtStatus status = co_await impl_->ReserveEnd(file, *stream, end, open->durability());
   if (status != NtStatus::kSuccess) co_return status;
   status = co_await volume_.ZeroData(file->number, open->stream, range, open->durability());
   if (status != NtStatus::kSuccess) co_return status;
